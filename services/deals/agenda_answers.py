@@ -33,9 +33,10 @@ from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTI
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor, Company
 from shared.domain.policy import InForce
+from shared.events.criteria import FactValue
 from shared.events.deals.policy import Winning
 from shared.events.money import Money
-from shared.events.process import FactValue, work_of
+from shared.events.process import work_of
 from shared.eventstore.snapshots import LoadedAggregate
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections, ReadSnapshot

@@ -13,6 +13,7 @@ from services.deals import (
 )
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import APPROVALS, PendingApprovals
 from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, OverrideCategory, SetCategory, UpdateDeal
 from services.deals.domain.deal.closing import AbandonDeal, ContractOfDeal, LoseDeal
 from services.deals.domain.deal.contacts import KnownContacts
@@ -42,12 +43,14 @@ from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
 from services.deals.projections.lookups import (
+    approvers_of_deal,
     catalogue,
     chosen_process,
     contract_of_deal,
     conversion,
     known_contacts,
     named_remark,
+    pending_approvals,
     pilot_crew,
     pinned_process,
     remarked_deal,
@@ -77,6 +80,7 @@ from shared.commands.references import OnStream
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.hours import KNOWN_HOURS, hours_in_force
 from shared.directory.references import ACCOUNTS, CONTACTS, PEOPLE
+from shared.domain.approval.chain import Approvers
 from shared.domain.policy import InForce
 from shared.events.working_hours import WorkingHours
 from shared.service.definition import Service
@@ -88,6 +92,7 @@ SERVICE = Service(
         "board": "The open deals of a process by stage, for a page.",
         "agenda": "What waits for a rep: what is late, what is due, and what to do first.",
         "deals": "Sales on their way, from their opening to their outcome.",
+        "deal-approvals": "What waits for decisions about deals, and what they were.",
         "hand-over-plan": "Who takes over the deals of somebody who leaves.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
         "process-migrations": "How open deals go over to another version of what they follow.",
@@ -113,6 +118,7 @@ SERVICE = Service(
         process_remark,
         process_suggestion,
     ),
+    approvals=APPROVALS,
     policies=POLICIES,
     bulk=(
         HandOver,
@@ -187,6 +193,8 @@ SERVICE = Service(
         Seat: seat,
         KnownContacts: known_contacts,
         ContractOfDeal: contract_of_deal,
+        Approvers: approvers_of_deal,
+        PendingApprovals: pending_approvals,
         Tellings: tellings,
         SupportedDeal: supported_deal,
         SupportOfDeal: support_of_deal,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from uuid import uuid5
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.automation import MoveOn
+from services.deals.domain.deal.automation import LookAgain, MoveOn
 from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.opening import OpenConvertedDeal
@@ -23,6 +23,7 @@ from shared.events.deals.deal import (
     DealRenamed,
     DealWon,
 )
+from shared.events.deals.deal_approval import DealSubmissionApproved
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
@@ -96,6 +97,12 @@ def ask_for_support_by_rule(event: DealRuleFired, fact: Envelope[DealRuleFired])
         aggregate_id=uuid5(event.firing_id, "support request"),
         command=AskForSupport(deal_id=event.deal_id, type=event.support_type, what=event.name),
     )
+
+
+@reactions.on
+def look_again_once_approved(event: DealSubmissionApproved, fact: Envelope[DealSubmissionApproved]) -> Iterable[Do]:
+    """DEAL-2: an approval that is there may make the deal ready; its approver wrote that to the deal from outside."""
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=LookAgain())
 
 
 @reactions.on(when="by_itself")

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import APPROVALS
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import AbandonReason, LossReason
 from services.deals.domain.deal.contacts import Stance
@@ -21,14 +22,16 @@ from services.deals.domain.product import product
 from services.deals.domain.support_request import support_request
 from services.deals.domain.target import Level, target
 from shared.domain.fields import BuyingRole
+from shared.events.criteria import FactValue
 from shared.events.deals.deal import DealLine
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
 from shared.events.definition import Exact, value
 from shared.events.money import Money
-from shared.events.process import FactValue, ProcessDefinition
+from shared.events.process import ProcessDefinition
 from shared.http.resources import Resource
+from shared.service.resources import approval_resource
 
 # -- deals ------------------------------------------------------------------------------------------------------------
 
@@ -156,6 +159,21 @@ class DealWaiver:
 
 
 @value
+class DealSubmission:
+    """What was submitted for approval last at a gate, and what came of it."""
+
+    gate: str
+    """Like "exit of quotation"."""
+    status: Literal["waiting", "over", "approved", "returned", "recalled"]
+    """One that is over waited when the deal left its stage, and is taken back in a moment."""
+    approval_id: UUID
+    """What decides it, at `/v1/deal-approvals/{id}`."""
+    on: date | None
+    reason: str | None
+    """Why it was returned or recalled; null once it is erased."""
+
+
+@value
 class StageVisit:
     """A stage that the deal entered, and the day."""
 
@@ -214,6 +232,8 @@ class Deal:
     files: tuple[AttachedFile, ...]
     waivers: tuple[DealWaiver, ...]
     """The last of each criterion that was not taken back; one may have run out."""
+    submissions: tuple[DealSubmission, ...]
+    """The last one at each gate that needs an approval."""
     trail: tuple[StageVisit, ...]
     """The stages that it entered, in order."""
     assumptions: tuple[str, ...]
@@ -545,6 +565,7 @@ class AdoptedProcessSuggestion(ProcessSuggestion):
 
 
 RESOURCES = (
+    approval_resource(APPROVALS),
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
     Resource(process, DraftProcess, PublishedProcess, RetiredProcess),
     Resource(

@@ -9,8 +9,9 @@ from shared.directory.hierarchy import leaders
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.approval.chain import Approvers, asks_superiors, members_of
 from shared.domain.approval.requesting import Approvals, OwnApproval, Subject
-from shared.domain.context import Context
+from shared.domain.context import Actor, Context
 from shared.domain.policy import Policies, Policy, in_force, versions_of
+from shared.events.approval_chain import ApprovalChain
 
 ACTIVE = "select member_id from {view}.member where member_id = any($1) and left_on is null"
 
@@ -23,13 +24,18 @@ def approvers_by(policies: Policies, policy: Policy[Any]) -> Provider:
         held, _ = await reader.state(policies.family, policies.id_of(policy))
         documents = [each.document for each in in_force(versions_of(held), context.today) if each.document]
         chains = [each.chain for each in (policy.default_of(context.company), *documents)]
-        actor, members = context.actor, frozenset[UUID]().union(*map(members_of, chains))
-        return Approvers(
-            active=frozenset(await _active(reader, members)) if members else frozenset(),
-            superiors=await leaders(reader, actor.member, actor.team) if any(map(asks_superiors, chains)) else (),
-        )
+        return await approvers_of(reader, chains, context.actor)
 
     return approvers
+
+
+async def approvers_of(reader: LoaderContext, chains: Sequence[ApprovalChain], actor: Actor) -> Approvers:
+    """Who may be asked by any of these chains where somebody submits. Reads the organisation."""
+    members = frozenset[UUID]().union(*map(members_of, chains))
+    return Approvers(
+        active=frozenset(await _active(reader, members)) if members else frozenset(),
+        superiors=await leaders(reader, actor.member, actor.team) if any(map(asks_superiors, chains)) else (),
+    )
 
 
 async def _active(reader: LoaderContext, members: frozenset[UUID]) -> Sequence[UUID]:

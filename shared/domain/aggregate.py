@@ -125,8 +125,19 @@ class Conclusion:
 class Aggregate:
     """A family of streams with one set of rules. Filled by decorators while its module is imported, then only read."""
 
-    def __init__(self, name: str, *, plural: str, start: type, readers: Permission, takes_yaml: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        plural: str,
+        start: type,
+        readers: Permission,
+        takes_yaml: bool = False,
+        singular: str | None = None,
+    ) -> None:
         self.name = name
+        self.singular = singular or name
+        """The word for one of them in operation ids: of a family that services have alike, another one in each."""
         self.takes_yaml = takes_yaml
         """Whether its commands may be written as YAML, too: for documents that people keep as files."""
         self.plural = plural

@@ -8,7 +8,7 @@ from typing import Any
 from shared.domain.money import MAX_AMOUNT
 from shared.domain.rejection import Reason
 from shared.domain.text import shows
-from shared.events.process import Criterion, FactValue, Predicate
+from shared.events.criteria import Criterion, FactValue, Predicate
 
 Facts = Mapping[str, Any]
 """Fact name → value; amounts and shares are Decimal or decimal strings."""

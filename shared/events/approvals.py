@@ -1,4 +1,4 @@
-"""What is decided by approval, as data: chains, and the events of an approval (CON-2).
+"""What is decided by approval, as data: the steps that are taken of a chain, and the events of an approval (CON-2).
 
 Each service that has things approved tells it in a topic of its own: `contracts.approval-requested` is told in
 `contracts.approval.v1`.
@@ -7,73 +7,15 @@ Each service that has things approved tells it in a topic of its own: `contracts
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from annotated_types import Ge, Le, MaxLen, MinLen
-
-from shared.events.definition import AsKnown, FreeText, described, event, value, words
+from shared.events.approval_chain import Mode, RoleName
+from shared.events.definition import AsKnown, FreeText, described, event, value
 from shared.events.money import Money
-from shared.events.process import Key, Predicate
-from shared.events.references import Reference
-from shared.events.roles import Role
 
 APPROVAL = "approval"
 """The aggregate of these events."""
-
-ASKED_ROLES = tuple(role.value for role in Role if role not in (Role.SERVICE, Role.REP, Role.MANAGER))
-"""The roles that a chain may ask: those that see everything."""
-RoleName = Annotated[str, words(ASKED_ROLES)]
-Mode = Literal["all", "any"]
-Days = Annotated[int, Ge(1), Le(365)]
-
-
-@value
-class Approver:
-    """Whose decision it takes: exactly one of a role, a member, or so many levels above whoever submits. Reps and
-    managers are asked as members or superiors."""
-
-    role: RoleName | None = None
-    member: Annotated[UUID, Reference("member", called="active member", anywhere=True)] | None = None
-    superior: Annotated[int, Ge(1), Le(10)] | None = None
-    """1 is the manager of the submitter's team, 2 the one above."""
-
-
-@value
-class ApprovalStep:
-    """A step of a chain: who decides, at once and beside each other."""
-
-    key: Key
-    name: Annotated[str, MinLen(1), MaxLen(200)]
-    approvers: Annotated[tuple[Approver, ...], MaxLen(25)]
-    mode: Mode = "all"
-    """all: each of them approves; any: one is enough."""
-    when: Predicate | None = None
-    """The step is taken where the facts meet this; without it always."""
-    within_days: Days | None = None
-    """Working days until the step is overdue, at the end of work on the last of them."""
-    within_minutes: Annotated[int, Ge(1), Le(100_000)] | None = None
-    """The same in working minutes, in place of days."""
-    escalates_to: Approver | None = None
-    """Who may decide too once it is overdue."""
-
-
-@value
-class ApprovalChain:
-    """Who has to approve, one step after the other."""
-
-    steps: Annotated[tuple[ApprovalStep, ...], MaxLen(30)]
-    """Without any nobody has to approve."""
-    empty_approver: Literal["refuse", "skip", "fallback"] = "refuse"
-    """What becomes of an approver who is not there, like a member who left (not: who is on leave): nothing can be
-    submitted, the others are enough (there has to be one), or the fallback decides."""
-    fallback: Approver | None = None
-    self_approval: Literal["others", "skip", "allow"] = "others"
-    """Where whoever submits is an approver: somebody else decides, they are passed over (where others are asked), or
-    they may decide themselves."""
-    repeated_approver: Literal["again", "skip-next", "skip"] = "again"
-    """Whoever approved and is an approver once more: decides again in later steps, and of one step a single slot, so
-    that four eyes are two people; or is passed over beside it and in the next step, or in all."""
 
 
 @value
@@ -137,7 +79,7 @@ class ApprovalEvents:
 
 
 SUBJECT: dict[str, Any] = {
-    "subject_kind": described(str, "What is to be approved, like contract."),
+    "subject_kind": described(str, "What is to be approved, like contract or deal."),
     "subject_id": UUID,
     "name": str,
     "amount": Money | None,
@@ -159,6 +101,9 @@ ASKS: dict[str, Any] = {
     "asks": described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
 }
 WHOSE = dict.fromkeys(("owner", "team", "account_id"), OfSubject)
+PART: dict[str, Any] = {
+    "part": described(str | None, "What of it, where that is not all of it: a gate, like `exit of quotation`."),
+}
 
 
 @lru_cache
@@ -167,9 +112,9 @@ def approval_events(service: str) -> ApprovalEvents:
 
     def define(kind: str, about: str, **fields: Any) -> type[Any]:
         title = "".join(word.capitalize() for word in (service, *kind.split("-")))
-        content = {"approval_id": UUID, **SUBJECT, **fields, **WHOSE}
+        content = {"approval_id": UUID, **SUBJECT, **fields, **PART, **WHOSE}
         blank = "" if fields.get("reason") is RequiredText else None
-        empty = dict.fromkeys(WHOSE) | ({"reason": blank} if "reason" in fields else {})
+        empty = dict.fromkeys((*PART, *WHOSE)) | ({"reason": blank} if "reason" in fields else {})
         made = type(title, (), {"__annotations__": content, "__doc__": about, "__module__": __name__, **empty})
         return event(f"{service}.{kind}", aggregate=APPROVAL)(made)
 
@@ -178,7 +123,7 @@ def approval_events(service: str) -> ApprovalEvents:
             "approval-requested",
             "Something waits for the decisions of a chain (CON-2).",
             submitter_member=UUID | None,
-            chain=described(int, "The version of the policy that the chain is of; 0 is the default."),
+            chain=described(int, "The version of the policy (0 is the default) or process that the chain is of."),
             self_approval=str,
             repeated_approver=str,
             steps=tuple[PlannedStep, ...],
@@ -249,5 +194,5 @@ def approval_events(service: str) -> ApprovalEvents:
     )
 
 
-APPROVING = ("contracts",)
+APPROVING = ("contracts", "deals")
 """The services that have things approved."""

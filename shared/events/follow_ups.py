@@ -25,6 +25,7 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.deal_approval import DealSubmissionApproved
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
@@ -191,6 +192,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealAccountChanged: (Follower(service="deals"),),
     DealRuleFired: (Follower(service="deals", when="support_type"), Follower(service="forecast", when="notify")),
     DealReadyToMoveOn: (Follower(service="deals", when="by_itself"),),
+    DealSubmissionApproved: (Follower(service="deals"),),
     DealHelpAsked: (Follower(service="forecast"),),
     DealGuidanceGiven: (Follower(service="forecast"),),
     DealHelpConcluded: (Follower(service="forecast"),),

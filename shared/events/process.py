@@ -1,45 +1,16 @@
-"""A sales process as data (PROC-1), with the criteria of its gates (PROC-3)."""
+"""A sales process as data (PROC-1), with the criteria of its gates (PROC-3), and who has to approve what (DEAL-2)."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from shared.events.approval_chain import ApprovalChain
+from shared.events.criteria import Criterion, Key, Predicate
 from shared.events.definition import Exact, value, words
-
-Key = Annotated[str, MinLen(1), MaxLen(64)]
-"""Letters, digits, dashes and underscores; whoever publishes a process is told where a key has others."""
 
 MAX_DAYS = 3650
 """No span of a process lasts longer, in days."""
-
-
-FactValue = str | int | bool | None
-
-
-@value
-class Predicate:
-    """Exactly one of: `all_of`, `any_of`, `not_`, or `fact` with an `operator` and mostly a `value`.
-
-    Operators: is, is-not, at-least, at-most, above, below, one-of (value: comma-separated), known, unknown.
-    Numbers and decimal strings are compared as decimals. An unknown fact meets only "unknown" and "is-not".
-    """
-
-    all_of: tuple["Predicate", ...] | None = None
-    any_of: tuple["Predicate", ...] | None = None
-    not_: "Predicate | None" = None
-    fact: str | None = None
-    operator: str | None = None
-    value: FactValue = None
-
-
-@value
-class Criterion:
-    """A named condition of a gate."""
-
-    key: Annotated[str, MinLen(1), MaxLen(64)]
-    name: str
-    when: Predicate
 
 
 @value
@@ -193,6 +164,8 @@ class Stage(StageOutline):
     """What happens by itself."""
     moves: Literal["by-hand", "by-itself"] = "by-hand"
     """Whether a deal that is ready to move on does so by itself."""
+    exit_approval: ApprovalChain | None = None
+    """Who has to approve that a deal goes on from here, beside the criteria of its exit; without it nobody (DEAL-2)."""
 
 
 @value

@@ -107,7 +107,7 @@ def _command_route(aggregate: Aggregate, handlers: tuple[Handler, ...]) -> Comma
         handlers=handlers,
         path=path,
         method=first.method,
-        operation_id=operation_id(first.name, aggregate.name),
+        operation_id=operation_id(first.name, aggregate.singular),
         body=TypeAdapter(_with_id(first.command) if creates else first.command),
     )
 
@@ -320,4 +320,4 @@ def resource_route(resource: Resource, commands: Iterable[CommandRoute]) -> Rout
         }
         return Response(encode(content), headers={"ETag": tag, "Content-Type": "application/json"})
 
-    return Route(f"/v1/{aggregate.plural}/{{id}}", show, methods=["GET"], name=operation_id("get", aggregate.name))
+    return Route(f"/v1/{aggregate.plural}/{{id}}", show, methods=["GET"], name=operation_id("get", aggregate.singular))

@@ -71,7 +71,7 @@ def _add(router: APIRouter, aggregate: Aggregate) -> None:
     @router.get(
         f"/v1/{aggregate.plural}/{{id}}/history",
         **operation(roles=aggregate.readers, answers=RecordedHistory, problems=("not-found",), worded=True),
-        name=f"get_{aggregate.name.replace('-', '_')}_history",
+        name=f"get_{aggregate.singular.replace('-', '_')}_history",
     )
     async def history(
         request: Request,

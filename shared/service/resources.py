@@ -32,9 +32,11 @@ class Approval:
     """What is published of an approval, whatever its state."""
 
     subject_kind: str
-    """What is to be approved, like contract."""
+    """What is to be approved, like contract or deal."""
     subject_id: UUID
     name: str
+    part: str | None
+    """What of it, where that is not all of it: a gate, like `exit of quotation`."""
     amount: Money | None
     account_id: UUID | None
     owner: UUID | None
@@ -42,7 +44,7 @@ class Approval:
     submitter: str
     submitter_member: UUID | None
     chain: int
-    """The version of the policy that the chain is of; 0 is the default."""
+    """The version of the policy (0 is the default) or process that the chain is of."""
     steps: tuple[PlannedStep, ...]
     decisions: tuple[Decided, ...]
     """What was decided, in its order."""

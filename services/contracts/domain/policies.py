@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from services.contracts.domain.contract.terms import STANDARD_TERMS, term_faults
-from shared.domain.approval.chain import chain_faults
+from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import Reach, Role, permission
-from shared.events.approvals import ApprovalChain, ApprovalStep, Approver
+from shared.events.approval_chain import ApprovalChain, ApprovalStep, Approver
 from shared.events.contracts.policy import ContractChain, ContractPolicySet, StandardTerms
-from shared.events.process import Predicate
+from shared.events.criteria import Predicate
 
 SETTING_TERMS = permission({Role.FINANCE: Reach.ALL, Role.LEGAL: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL})
 SETTING_APPROVAL = permission({Role.EXECUTIVE: Reach.ALL, Role.LEGAL: Reach.ALL})
@@ -46,14 +46,9 @@ FACTS: Mapping[str, str] = {
 another than the company's, how many instalments there are and when the last one is due, whether the terms are the
 standard ones, and whether it is the contract of a deal."""
 
-OWN_SUBMISSION = "The approver is never who submits (CON-2): others, or skip."
-
 
 def _chain_faults(document: ContractChain) -> Iterator[Reason]:
-    for reason in chain_faults(document.chain, FACTS):
-        yield Reason(code=reason.code, message=reason.message, field=f"chain.{reason.field}", details=reason.details)
-    if document.chain.self_approval == "allow":
-        yield Reason(code="own-submission", message=OWN_SUBMISSION, field="chain.self_approval")
+    return four_eyes_faults(document.chain, FACTS, "chain")
 
 
 CONTRACT_APPROVAL = Policy(

@@ -7,8 +7,8 @@ from services.deals.domain.process.short import SHORT_ID
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts, meets
 from shared.domain.rejection import Rejected
+from shared.events.criteria import Predicate
 from shared.events.definition import value
-from shared.events.process import Predicate
 
 
 @value

@@ -18,6 +18,8 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 | `next_step_planned`   | yes-no | whether a next step with a day is planned                                   |
 | `task.<key>`          | yes-no | whether that task of the process is done                                    |
 | `deliverable.<key>`   | yes-no | whether that deliverable of the process is there                            |
+| `approved.<stage>`    | yes-no | whether it is approved that the deal goes on from that stage; of those that |
+|                       |        | need it. For one stay there, and for what is known of the deal now          |
 
 And what follows from the answers of its qualification (DEAL-5), each named `qualification.…`:
 
@@ -37,7 +39,8 @@ from collections.abc import Iterator, Mapping
 
 from shared.domain.criteria import WANTED, is_of_kind
 from shared.domain.rejection import Reason
-from shared.events.process import FactValue, ProcessDefinition
+from shared.events.criteria import FactValue
+from shared.events.process import ProcessDefinition
 
 DERIVED: Mapping[str, str] = {
     "amount": "number",
@@ -62,8 +65,23 @@ DERIVED: Mapping[str, str] = {
 """Derived facts that every process has, and their kinds."""
 
 
+APPROVED = "approved"
+"""The criterion of an exit that needs an approval, by its key: no other of that exit is called so."""
+
+
+def approved_fact(stage: str) -> str:
+    """The fact that says whether the exit of a stage is approved."""
+    return f"approved.{stage}"
+
+
 def vocabulary(definition: ProcessDefinition) -> dict[str, str]:
     """Every fact that the criteria of a process may name, and its kind."""
+    approved = {approved_fact(stage.key): "yes-no" for stage in definition.stages if stage.exit_approval is not None}
+    return {**chain_vocabulary(definition), **approved}
+
+
+def chain_vocabulary(definition: ProcessDefinition) -> dict[str, str]:
+    """Every fact that the conditions of its approval chains may name: all but whether something is approved."""
     tasks = {f"task.{node.key}": "yes-no" for stage in definition.stages for node in stage.tasks}
     deliverables = {f"deliverable.{node.key}": "yes-no" for stage in definition.stages for node in stage.deliverables}
     return {**{fact.key: fact.kind for fact in definition.facts}, **DERIVED, **tasks, **deliverables}

@@ -14,9 +14,9 @@ from shared.domain.fields import LongText
 from shared.domain.references import DealId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import EVERYBODY, OPERATIONS, READING
+from shared.events.criteria import Key
 from shared.events.deals.process_remark import ProcessRemarkNoted, ProcessRemarkTextErased
 from shared.events.definition import value
-from shared.events.process import Key
 
 RemarkKind = Literal["too-strict", "too-slow", "unclear", "tool", "other"]
 SaidBy = Literal["staff", "customer"]

@@ -13,6 +13,7 @@ from shared.domain.fields import LongText, Name, Text
 from shared.domain.references import ProcessRemarkId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import EVERYBODY, OPERATIONS
+from shared.events.criteria import Key
 from shared.events.deals.process_suggestion import (
     ProcessChangeSuggested,
     ProcessSuggestionAccepted,
@@ -21,7 +22,6 @@ from shared.events.deals.process_suggestion import (
     ProcessSuggestionTextsErased,
 )
 from shared.events.definition import value
-from shared.events.process import Key
 
 
 @value

@@ -2,7 +2,7 @@
 lags."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,14 @@ from uuid import UUID
 
 from services.deals.domain.choice import RULES, ChosenProcess, choose
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import APPROVALS, PendingApprovals
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import ImportDeal
 from services.deals.domain.deal.state import Deal
+from services.deals.domain.deal.submission import OVER, WAITING, Submission, chains_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
 from services.deals.domain.process.piloting import PilotCrew, StartPilot
@@ -40,10 +42,12 @@ from services.deals.projections.contracts import KNOWN_CONTRACTS, SIGNED
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, LookUp, reads
 from shared.directory.accounts import KNOWN_ACCOUNTS
+from shared.directory.approvals import approvers_of
 from shared.directory.hierarchy import line_of, teams_above
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.references import CONTACTS
 from shared.domain.aggregate import status_of
+from shared.domain.approval.chain import Approvers
 from shared.domain.context import Context
 from shared.domain.exchange import factor
 from shared.domain.roles import Role
@@ -215,6 +219,26 @@ async def supported_deal(reader: LoaderContext, state: Any, command: AskForSuppo
         account_id=found.account_id,
         others=await reader.claim_holders(ON_DEAL, str(command.deal_id)),
     )
+
+
+@reads(ORGANISATION)
+async def approvers_of_deal(reader: LoaderContext, state: Any, command: Any, context: Context) -> Approvers:
+    """Who may be asked by any chain of the deal's process."""
+    followed = await pinned_process(reader, state, command, context)
+    return await approvers_of(reader, list(chains_of(followed.definition).values()), context.actor)
+
+
+async def pending_approvals(reader: LoaderContext, state: Deal, command: Any, context: Context) -> PendingApprovals:
+    """The approvals that the deal waits for; where no command asks, those that are to be taken back."""
+    taken_back = (OVER,) if command is None else (OVER, WAITING)
+    return await pending_of(reader, [each for each in state.submissions if each.status in taken_back])
+
+
+async def pending_of(reader: LoaderContext, submissions: Sequence[Submission]) -> PendingApprovals:
+    """The approvals that submissions wait for."""
+    ids = [each.approval_id for each in submissions if each.status in {OVER, WAITING}]
+    states = await asyncio.gather(*(reader.state(APPROVALS.family, each) for each in ids))
+    return PendingApprovals(states={each: state for each, (state, _) in zip(ids, states, strict=True)})
 
 
 async def support_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> SupportOfDeal:

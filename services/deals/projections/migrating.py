@@ -19,7 +19,7 @@ from services.deals.domain.process_migration.running import STEP, MigrationStep
 from services.deals.domain.process_migration.state import AnyProcessMigration
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
-from services.deals.projections.lookups import conversion_of
+from services.deals.projections.lookups import conversion_of, pending_of
 from shared.commands.loaders import LoaderContext, LookUp, reads
 from shared.commands.request import Busy
 from shared.directory.hierarchy import line_of, teams_above
@@ -66,7 +66,8 @@ async def migration_step(
         reader.state(process, state.process_id), reader.state(process, state.to_process_id)
     )
     step = await step_of(reader.fetch, state, source, target, deals, context.company.currency, context.today)
-    return replace(step, has_more=len(ids) > STEP)
+    pending = await pending_of(reader, [each for known in deals for each in known.submissions])
+    return replace(step, pending=pending, has_more=len(ids) > STEP)
 
 
 async def next_deals(fetch: LookUp, plan: AnyProcessMigration, after: UUID | None, number: int) -> Sequence[UUID]:

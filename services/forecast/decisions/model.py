@@ -16,9 +16,9 @@ from shared.projections.projection import Projection, ProjectionDatabase, indice
 DDL = """
 create table {view}.approval (
     approval_id uuid primary key, service text not null, state text not null, subject_kind text not null,
-    subject_id uuid not null, name text not null, amount numeric, currency text, account_id uuid, owner uuid, team uuid,
-    submitter text not null, submitter_member uuid, may_decide_own boolean not null, step text, step_name text,
-    since timestamptz not null, due timestamptz, escalated boolean not null, known_to uuid[] not null
+    subject_id uuid not null, name text not null, part text, amount numeric, currency text, account_id uuid, owner uuid,
+    team uuid, submitter text not null, submitter_member uuid, may_decide_own boolean not null, step text,
+    step_name text, since timestamptz not null, due timestamptz, escalated boolean not null, known_to uuid[] not null
 );
 create table {view}.asked (
     approval_id uuid not null, place smallint not null, role text, member uuid, primary key (approval_id, place)
@@ -44,7 +44,7 @@ delete from {view}.approval where approval_id = any($1)
 """
 APPROVAL = """
 insert into {view}.approval
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 """
 ASKED = "insert into {view}.asked values ($1, $2, $3, $4)"
 DECIDED = "insert into {view}.decided values ($1, $2, $3, $4)"
@@ -70,17 +70,18 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 def _row(stands: Standing) -> tuple[Any, ...]:
     approval, amount, step = stands.approval, stands.approval.amount, stands.step
-    about = (approval.id, stands.service, stands.state, approval.subject_kind, approval.subject_id, approval.name)
+    about = (approval.id, stands.service, stands.state, approval.subject_kind, approval.subject_id)
+    named = (approval.name, approval.part)
     worth = (amount.amount, amount.currency) if amount else (None, None)
     whose = (approval.account_id, approval.owner, approval.team, approval.submitter, approval.submitter_member)
     waits = (step.key, step.name) if step else (None, None)
     may_decide_own = approval.self_approval == "allow"
     when = (stands.since, stands.due, stands.escalated)
-    return (*about, *worth, *whose, may_decide_own, *waits, *when, sorted(approval.known_to))
+    return (*about, *named, *worth, *whose, may_decide_own, *waits, *when, sorted(approval.known_to))
 
 
 FACTS = tuple(told for service in APPROVING for told in approval_events(service).every)
 
 PROJECTION = Projection(
-    name="decisions", version=2, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
+    name="decisions", version=3, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
 )

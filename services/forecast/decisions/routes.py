@@ -24,9 +24,9 @@ from shared.projections.list_queries import MAX_VALUES
 
 router = APIRouter(tags=["decisions"])
 
-APPROVALS_AT = {"contracts": "contract-approvals"}
+APPROVALS_AT = {"contracts": "contract-approvals", "deals": "deal-approvals"}
 """Where the approvals of each service are found; a law holds it to what the services say."""
-SUBJECTS_AT = {"contract": "contracts"}
+SUBJECTS_AT = {"contract": "contracts", "deal": "deals"}
 """Where the things that are approved are found, by their kinds."""
 
 State = Literal["waiting", "granted", "returned", "recalled"]
@@ -53,10 +53,12 @@ class ListedDecision:
     service: str
     state: State
     subject_kind: str
-    """What is to be approved, like contract."""
+    """What is to be approved, like contract or deal."""
     subject_id: UUID
     subject_address: str
     name: str
+    part: str | None
+    """What of it, where that is not all of it: a gate of the deal, like "exit of quotation"."""
     amount: Money | None
     account_id: UUID | None
     account_name: str | None
@@ -192,7 +194,8 @@ def _listed(row: Any, asked: Iterable[Any], names: Mapping[UUID, str], query: Qu
 
 
 CARRIED: Sequence[str] = (
-    *("service", "state", "subject_kind", "subject_id", "name", "account_id", "owner", "team", "step", "step_name"),
+    *("service", "state", "subject_kind", "subject_id", "name", "part", "account_id", "owner", "team"),
+    *("step", "step_name"),
     *("submitter", "submitter_member", "since", "due", "overdue", "escalated", "waits_for_me"),
 )
 """What is shown as it stands in the row."""

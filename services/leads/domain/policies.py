@@ -7,8 +7,8 @@ from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import OPERATIONS, Reach, Role, permission
 from shared.domain.working_time.hours import faults, usual_hours
+from shared.events.criteria import Criterion, Predicate
 from shared.events.leads.policy import LeadPolicySet, NurturingExit
-from shared.events.process import Criterion, Predicate
 from shared.events.working_hours import WorkingHours
 
 STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.MARKETING: Reach.ALL})

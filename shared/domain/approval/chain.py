@@ -8,7 +8,8 @@ from shared.domain.approval.state import holds
 from shared.domain.context import Actor
 from shared.domain.criteria import Facts, blank, faults, meets, misspelt, predicate_faults, repeated
 from shared.domain.rejection import Reason, refuse_all
-from shared.events.approvals import ASKED_ROLES, ApprovalChain, ApprovalStep, Approver, PlannedStep, Slot
+from shared.events.approval_chain import ASKED_ROLES, ApprovalChain, ApprovalStep, Approver
+from shared.events.approvals import PlannedStep, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,16 @@ def _missing(step: ApprovalStep, approver: Approver) -> Reason:
 
 
 # -- chains as data ---------------------------------------------------------------------------------------------------
+
+OWN_SUBMISSION = "The approver is never who submits (CON-2): others, or skip."
+
+
+def four_eyes_faults(chain: ApprovalChain, known: Mapping[str, str], where: str) -> Iterator[Reason]:
+    """Every reason why a chain that stands at a position is none, or lets somebody approve their own."""
+    for reason in chain_faults(chain, known):
+        yield Reason(code=reason.code, message=reason.message, field=f"{where}.{reason.field}", details=reason.details)
+    if chain.self_approval == "allow":
+        yield Reason(code="own-submission", message=OWN_SUBMISSION, field=f"{where}.self_approval")
 
 
 def chain_faults(chain: ApprovalChain, known: Mapping[str, str]) -> Iterator[Reason]:

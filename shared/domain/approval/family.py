@@ -97,7 +97,13 @@ def approvals(singular: str, service: str, *subjects: Approvable, readers: Permi
     """The approvals of a service; `singular` is the word before `-approvals` in their addresses, `readers` see one by
     whose the subject is, beside those who are asked."""
     told = approval_events(service)
-    family = Aggregate("approval", plural=f"{singular}-approvals", start=NoApproval, readers=readers)
+    family = Aggregate(
+        "approval",
+        plural=f"{singular}-approvals",
+        singular=f"{singular}-approval",
+        start=NoApproval,
+        readers=readers,
+    )
     made = Approvals(family=family, told=told, subjects={each.aggregate.name: each for each in subjects})
     _register_decisions(made)
     _register_changes(made)

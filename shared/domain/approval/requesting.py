@@ -11,7 +11,8 @@ from shared.domain.approval.state import Approval, WaitingApproval, asked_in, ne
 from shared.domain.context import Context
 from shared.domain.policy import Counts, InForce
 from shared.domain.working_time.reckoning import working_time_of
-from shared.events.approvals import ApprovalChain, ApprovalEvents, PlannedStep
+from shared.events.approval_chain import ApprovalChain
+from shared.events.approvals import ApprovalEvents, PlannedStep
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.working_hours import WorkingHours
@@ -61,12 +62,13 @@ class Approvals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What is submitted: of which family and id, what it is called and worth, and whose it is."""
+    """What is submitted: of which family and id, which part of it, what it is called and worth, and whose it is."""
 
     kind: str
     id: UUID
     name: str
     amount: Money | None
+    part: str | None = None
     owner: UUID | None = None
     team: UUID | None = None
     account_id: UUID | None = None
@@ -98,6 +100,7 @@ def requested(
         "subject_kind": submission.kind,
         "subject_id": submission.id,
         "name": submission.name,
+        "part": submission.part,
         "amount": submission.amount,
         "submitter": context.actor.subject,
         "owner": submission.owner,
@@ -150,6 +153,7 @@ def about(state: Approval) -> dict[str, Any]:
         "subject_kind": state.subject_kind,
         "subject_id": state.subject_id,
         "name": state.name,
+        "part": state.part,
         "amount": state.amount,
         "submitter": state.submitter,
         "owner": state.owner,

@@ -53,6 +53,8 @@ class Approval:
     subject_kind: str
     subject_id: UUID
     name: str
+    part: str | None = None
+    """What of it, where that is not all of it."""
     amount: Money | None
     account_id: UUID | None
     owner: UUID | None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
-from shared.events.approvals import ApprovalChain
+from shared.events.approval_chain import ApprovalChain
 from shared.events.contracts.contract import PaymentTerm
 from shared.events.definition import FreeText, event, value
 

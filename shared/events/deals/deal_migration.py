@@ -72,6 +72,8 @@ class DealMigrated:
     """Noted facts that the new version does not know, or knows as another kind."""
     waivers_ended: tuple[WaivedCriterion, ...] = ()
     """Waivers of what the new version does not ask, or asks otherwise."""
+    submissions_ended: tuple[str, ...] = ()
+    """The gates at which an approval, or what waits for one, counts no more in the new version (DEAL-2)."""
     unmet: tuple[UnmetCriterion, ...] = ()
     """What the entry of the new stage asks, and is not met."""
     waived: tuple[WaivedCriterion, ...] = ()

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from annotated_types import MaxLen
 
+from shared.events.criteria import Criterion
 from shared.events.definition import FreeText, event, value
-from shared.events.process import Criterion
 from shared.events.working_hours import WorkingHours
 
 

@@ -216,7 +216,7 @@ def _resource(resource: Resource, schemas: Schemas) -> Document:
     content["example"] = example_of(content["schema"], schemas.found)
     headers = {"ETag": ANSWER_HEADERS["ETag"]}
     return {
-        "operationId": operation_id("get", aggregate.name),
+        "operationId": operation_id("get", aggregate.singular),
         "tags": [aggregate.plural],
         "summary": f"Show one {aggregate.name.replace('-', ' ')} as it is now.",
         "parameters": [PATH_ID, KNOWN, CORRELATION, TOKEN, PREFER],

@@ -31,7 +31,7 @@ from shared.domain.policy import InForce
 from shared.domain.roles import SELLING, Role
 from shared.domain.working_days import WEEKENDS_ONLY
 from shared.domain.working_time.hours import usual_hours
-from shared.events.approvals import ApprovalChain
+from shared.events.approval_chain import ApprovalChain
 from shared.events.contracts.contract import ContractApproved, ContractRecalled, ContractReturned
 from shared.events.contracts.policy import ContractChain
 from shared.testing.scenario import CONTEXT, SOMEBODY, Scenario

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import PendingApprovals
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings
@@ -19,6 +20,7 @@ from services.deals.domain.process.state import Process, Version
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat
+from shared.domain.approval.chain import Approvers
 from shared.domain.context import Actor, Company
 from shared.domain.policy import InForce
 from shared.domain.roles import Role
@@ -80,7 +82,9 @@ LOADED: dict[str, Any] = {
     "winning": InForce(default=WINNING.default_of(Company()), on=TODAY),
     "contract": ContractOfDeal(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
+    "approvers": Approvers(),
     "hours": InForce(default=usual_hours(Company().calendar), on=TODAY),
+    "pending": PendingApprovals(),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))

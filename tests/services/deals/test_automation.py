@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import PendingApprovals
 from services.deals.domain.deal.automation import MoveOn, RunDueRules
 from services.deals.domain.deal.closing import deal_reopened
 from services.deals.domain.deal.history import ImportDeal, ImportDealMove
@@ -24,6 +25,7 @@ from services.deals.reactions import reactions
 from shared.domain.aggregate import occurrences
 from shared.domain.context import Company, service_actor
 from shared.domain.working_days import BusinessCalendar
+from shared.events.criteria import Predicate
 from shared.events.deals.deal import (
     DealActivityLogged,
     DealFactsNoted,
@@ -43,7 +45,7 @@ from shared.events.deals.deal_automation import (
     DealRuleLapsed,
 )
 from shared.events.deals.deal_gates import DealCriterionWaived, DealFlexibleNodeAdded
-from shared.events.process import Predicate, Stage, StageRule, SupportType, Template
+from shared.events.process import Stage, StageRule, SupportType, Template
 from shared.testing.scenario import Scenario
 from tests.services.deals.facts import FRIDAY, ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 from tests.services.deals.test_flexible_nodes import ADDED
@@ -77,7 +79,8 @@ def follows(process: Process, *events: Any, on: Scenario = THE_DEAL) -> list[Any
     if conclusion is None:
         return []
     conversion = Conversion(currency="EUR", factors={})
-    decided = conclusion.run(state, on.context, {"process": process, "conversion": conversion})
+    loaded = {"process": process, "conversion": conversion, "pending": PendingApprovals()}
+    decided = conclusion.run(state, on.context, {name: loaded[name] for name in conclusion.parameters})
     return [each.event for each in occurrences(decided)]
 
 

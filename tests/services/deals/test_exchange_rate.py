@@ -20,9 +20,9 @@ from services.deals.domain.process.short import SHORT
 from services.deals.domain.process.state import Process
 from shared.domain.context import Moment
 from shared.domain.retraction import RetractFacts
+from shared.events.criteria import Criterion, Predicate
 from shared.events.deals.exchange_rate import ExchangeRate, ExchangeRateFactRetracted, ExchangeRatesPublished
 from shared.events.money import Money
-from shared.events.process import Criterion, Predicate
 from shared.testing.scenario import CONTEXT, NOW, scenario
 from tests.services.deals.facts import FRIDAY, ID, OPENED, PROCESS, THE_DEAL, TODAY
 

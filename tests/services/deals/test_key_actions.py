@@ -12,8 +12,8 @@ from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.process.full import FULL, FULL_ID
 from services.deals.domain.process.state import Process
 from shared.domain.rejection import Reason
+from shared.events.criteria import FactValue
 from shared.events.deals.deal import DealFactsNoted, DealMoved, DealNodeCompleted
-from shared.events.process import FactValue
 from tests.services.deals.facts import ID, LEAD, LOADED, OPENED, THE_DEAL
 
 LOADED_FULL = {**LOADED, "process": Process(id=FULL_ID, version=1, definition=FULL)}

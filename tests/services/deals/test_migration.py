@@ -18,6 +18,7 @@ from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
 from shared.domain.history import Recorded
 from shared.domain.roles import Role
+from shared.events.criteria import Criterion, Predicate
 from shared.events.deals.deal import (
     DealFactsNoted,
     DealLost,
@@ -35,16 +36,7 @@ from shared.events.deals.deal_gates import (
     UnmetCriterion,
 )
 from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DealMigrated, DroppedNode
-from shared.events.process import (
-    Criterion,
-    FactDefinition,
-    FlexibleNode,
-    Node,
-    Predicate,
-    ProcessDefinition,
-    Stage,
-    StageRule,
-)
+from shared.events.process import FactDefinition, FlexibleNode, Node, ProcessDefinition, Stage, StageRule
 from tests.services.deals.facts import FRIDAY, ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 
 OTHER_PROCESS = UUID(int=90)

@@ -18,17 +18,9 @@ from services.deals.domain.process.publishing import PublishProcess, PublishVers
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import PublishedProcess, version_of
 from services.deals.domain.process.writing import criterion, done
+from shared.events.criteria import Criterion, Predicate
 from shared.events.deals.process import ProcessPublished
-from shared.events.process import (
-    Criterion,
-    FactDefinition,
-    Node,
-    OutsideStage,
-    Predicate,
-    ProcessDefinition,
-    Stage,
-    SupportType,
-)
+from shared.events.process import FactDefinition, Node, OutsideStage, ProcessDefinition, Stage, SupportType
 from shared.testing.scenario import CONTEXT, Scenario
 
 ID = CONTEXT.aggregate_id

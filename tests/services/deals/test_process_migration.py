@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import PendingApprovals
 from services.deals.domain.deal.automation import goes_on
 from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.deal.state import Deal
@@ -263,7 +264,7 @@ def test_proc_1_what_follows_from_the_new_stage_follows_as_for_a_deal_that_is_mi
     of_deal = [fact.event for fact in outcome.facts if fact.to == FIRST]
     assert [event.type for event in of_deal] == ["deals.deal-migrated", "deals.deal-rule-fired"]
     alone = deal.evolve(known, of_deal[0])
-    assert list(goes_on(alone, CONTEXT, target, STEP.conversion)) == of_deal[1:]
+    assert list(goes_on(alone, CONTEXT, target, STEP.conversion, PendingApprovals())) == of_deal[1:]
     (completed,) = [fact.event for fact in outcome.facts if isinstance(fact.event, ProcessMigrationCompleted)]
     assert (completed.migrated, completed.refused) == (1, 0), "deals are counted, and not what is told of them"
     both = taken(known, a_deal(SECOND), target=target)

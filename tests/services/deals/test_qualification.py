@@ -47,6 +47,7 @@ from services.deals.domain.policies import POLICIES, QUALIFICATION
 from services.deals.domain.process.short import SHORT
 from shared.domain.context import Company
 from shared.domain.policy import InForce, Version
+from shared.events.criteria import Criterion, Predicate
 from shared.events.deals.deal import DealWon
 from shared.events.deals.deal_qualification import (
     DealAnswerWithdrawn,
@@ -61,7 +62,6 @@ from shared.events.deals.deal_qualification import (
 )
 from shared.events.deals.policy import QualificationRule
 from shared.events.money import Money
-from shared.events.process import Criterion, Predicate
 from shared.testing.scenario import Scenario, scenario
 from tests.services.deals.facts import (
     FRIDAY,

@@ -39,7 +39,7 @@ from shared.domain.history import Recorded
 from shared.domain.merge_patch import given as named
 from shared.domain.rejection import Rejected
 from shared.events.codec import Codec
-from shared.events.process import FactValue
+from shared.events.criteria import FactValue
 from shared.events.registry import registry_of
 from tests.services.deals.facts import ID, OPENED_FRIDAY, eur
 from tests.services.deals.test_repetition import A_DEAL, NATIVE, STAGES, any_of, commands_of
@@ -56,6 +56,7 @@ AT_THE_END = {
     "CorrectActivity",
     "WithdrawActivity",
     "EraseTexts",
+    "RecallSubmission",
 }
 """What may be said of a deal that has ended, beside what is so already."""
 

@@ -40,12 +40,12 @@ MAY: Mapping[str, Mapping[str, str]] = {
             OpenNewDeal MoveDeal SetContact RemoveContact LogActivity PlanNextStep ChangeAmount ChangeCloseDate
             RenameDeal NoteFacts SetCategory UpdateDeal CorrectActivity WithdrawActivity AddNote AttachFile
             DetachFile AddFlexibleNode RemoveFlexibleNode AskForHelp
-            ConcludeHelp""",
+            ConcludeHelp SubmitForApproval RecallSubmission""",
         MANAGERS: "OverrideCategory HandOver WaiveCriterion RevokeWaiver GiveGuidance",
         OPERATIONS: "EraseTexts MigrateDeal",
         SERVICES: """OpenConvertedDeal RetractFacts ImportDeal ImportDealMove ImportDealChange
             ImportDealActivity ImportDealNode ImportDealWin ImportDealLoss ImportDealAbandonment ImportDealReopening
-            BringSupportInLine RunDueRules MoveOn RemindOfNextStep""",
+            BringSupportInLine RunDueRules MoveOn RemindOfNextStep LookAgain""",
     },
     "process": {
         OPERATIONS: """PublishProcess PublishVersion SaveDraft DiscardDraft PublishDraft RetireProcess StartPilot

@@ -16,15 +16,16 @@ from shared.domain.policy import Counts, InForce
 from shared.domain.roles import READING, Role
 from shared.domain.working_days import WEEKENDS_ONLY
 from shared.domain.working_time.hours import usual_hours
-from shared.events.approvals import ApprovalChain, PlannedStep, Slot
+from shared.events.approval_chain import ApprovalChain
+from shared.events.approvals import PlannedStep, Slot
 from shared.events.envelope import Envelope
 from shared.events.working_hours import WorkingHours
 from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.ids import new_id
 from tests.services.forecast.facts import eur, fact
 
-SUBJECTS = {"contracts": "contract", "deals": "quote"}
-"""What is approved of each service. Deals have nothing approved yet: the read model is of all services."""
+SUBJECTS = {"contracts": "contract", "deals": "deal"}
+"""What is approved of each service."""
 CLOCK = Actor(subject="service:timer", roles=frozenset({Role.SERVICE}))
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from deploy.local.identity import Issuer
 from services.forecast.app import SERVICE
-from services.forecast.decisions import routes
 from services.forecast.decisions.model import PROJECTION
 from shared.commands.access import is_seen
 from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, TakeBackDelegation
@@ -20,9 +19,7 @@ from shared.domain.approval.state import WaitingApproval, own_slots
 from shared.domain.context import Actor
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING, Reach, Role
-from shared.events import registry
-from shared.events.approvals import Slot, approval_events
-from shared.events.codec import Codec
+from shared.events.approvals import Slot
 from shared.events.leads.account import AccountChanged, AccountOpened
 from shared.events.leads.member import MemberJoined
 from shared.events.leads.team import ManagerAppointed, TeamFormed
@@ -50,8 +47,6 @@ PEOPLE = {
     "lena": person("lena", Role.LEGAL),
     "eva": person("eva", Role.EXECUTIVE),
 }
-BOTH = tuple(SUBJECTS)
-OF_BOTH = replace(PROJECTION, events=[told for each in BOTH for told in approval_events(each).every])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +83,9 @@ class Desk:
 
 @pytest.fixture(scope="module")
 async def desk(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Desk]:
-    """Deals have nothing approved yet: here they tell of quotes, by the events that they will tell."""
-    projections = tuple(OF_BOTH if each is PROJECTION else each for each in SERVICE.projections)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(registry, "APPROVING", BOTH)
-        patched.setattr(conftest, "CODEC", Codec(registry.registry_of()))
-        patched.setitem(routes.APPROVALS_AT, "deals", "quote-approvals")
-        patched.setitem(routes.SUBJECTS_AT, "quote", "quotes")
-        async with conftest.serving(replace(SERVICE, projections=projections), postgres, issuer) as there:
-            await journaled(there.running, _organisation(there.running.clock.now() - timedelta(days=900)))
-            yield Desk(there)
+    async with conftest.serving(SERVICE, postgres, issuer) as there:
+        await journaled(there.running, _organisation(there.running.clock.now() - timedelta(days=900)))
+        yield Desk(there)
 
 
 def _organisation(at: datetime) -> list[Any]:
@@ -143,6 +131,7 @@ async def test_con_2_a_row_says_what_waits_for_whom_since_when_and_until_when(de
         "subject_id": str(subject),
         "subject_address": f"/v1/contracts/{subject}",
         "name": "Press line",
+        "part": None,
         "amount": {"amount": "1000.00", "currency": "EUR"},
         "account_id": str(ACME),
         "account_name": "Acme Works",
@@ -238,7 +227,7 @@ async def test_con_2_what_waits_for_whom_is_what_its_owner_accepts_from_whom(des
                 row["id"]: _accepts(known[row["id"]], who) for row in rows if row["id"] in known
             }, name
     running = desk.there.running
-    assert await differences(running.pool, running.journal, OF_BOTH, desk.there.settings.company) == []
+    assert await differences(running.pool, running.journal, PROJECTION, desk.there.settings.company) == []
 
 
 def _by_the_dice(desk: Desk, dice: random.Random) -> Told:
@@ -258,7 +247,7 @@ def _by_the_dice(desk: Desk, dice: random.Random) -> Told:
         *steps,
         by=dice.choice(sorted(PEOPLE)),
         ago=timedelta(days=dice.randint(1, 60)),
-        service=dice.choice(BOTH),
+        service=dice.choice(tuple(SUBJECTS)),
         self_approval=dice.choice(["others", "allow"]),
         repeated=dice.choice(["again", "skip-next", "skip"]),
         owner=dice.choice([RITA, TOM]),
@@ -411,13 +400,13 @@ async def test_con_2_the_list_is_in_the_order_of_due_times_and_adds_up_by_kind(d
     assert places(whole)[3:] == [3, 6, 5, 4], "what has no due time is last, the oldest first"
     by_kind = {each["subject_kind"]: (each["count"], each["overdue"]) for each in whole["kinds"]}
     others = len(whole["decisions"]) - len(told)
-    assert by_kind == {"contract": (3 + others, 3), "quote": (4, 1)}
+    assert by_kind == {"contract": (3 + others, 3), "deal": (4, 1)}
     assert (whole["count"], whole["overdue"]) == (7 + others, 4)
     assert places(await shown(overdue="true")) == [*places(whole)[:3], 6]
-    quotes = await shown(subject_kind="quote")
+    quotes = await shown(subject_kind="deal")
     assert places(quotes) == [3, 6, 5, 4]
-    assert [each["subject_kind"] for each in quotes["kinds"]] == ["quote"]
-    assert quotes["decisions"][0]["address"] == f"/v1/quote-approvals/{ahead.id}"
+    assert [each["subject_kind"] for each in quotes["kinds"]] == ["deal"]
+    assert quotes["decisions"][0]["address"] == f"/v1/deal-approvals/{ahead.id}"
     assert quotes["decisions"][-1]["amount"] is None
     paged: list[Any] = []
     query: dict[str, Any] = {"limit": 2}

@@ -72,7 +72,7 @@ async def test_what_was_delegated_is_taken_back_con_2(office: Office) -> None:
     them = await office.contracts.running.organisation.actor(subject, ())
     await lawyer.makes(f"{approval}/delegate", {"to": str(them.member), "reason": "On leave"})
     assert await said(deputy, approval) == POSSIBLE
-    assert await said(lawyer, approval) == {**refused_with("delegated"), "takeBackDelegationApproval": None}
+    assert await said(lawyer, approval) == {**refused_with("delegated"), "takeBackDelegationContractApproval": None}
     assert (await deputy.does(f"{approval}/take-back-delegation")).json()["code"] == "not-delegated"
     await lawyer.makes(f"{approval}/take-back-delegation")
     shown = await lawyer.sees(approval)
@@ -118,16 +118,16 @@ async def test_what_may_be_decided_is_said_to_whom_it_waits_for_alone_con_2(offi
     assert await said(others, approval) == refused_with("not-an-approver")
     assert await said(director, approval) == POSSIBLE
     for desk in (lawyer, finance, office.seller()):
-        told = {each["operation"]: each for each in (await desk.sees(approval))["commands"]}["approveApproval"]
+        told = {each["operation"]: each for each in (await desk.sees(approval))["commands"]}["approveContractApproval"]
         answer = (await desk.does(f"{approval}/approve")).json()
         assert (answer["code"], answer["detail"]) == (told["code"], told["message"])
 
 
-DECIDING = ("approveApproval", "returnForReworkApproval", "delegateApproval")
+DECIDING = ("approveContractApproval", "returnForReworkContractApproval", "delegateContractApproval")
 
 
 def refused_with(code: str | None) -> dict[str, str | None]:
-    return {**dict.fromkeys(DECIDING, code), "takeBackDelegationApproval": "not-delegated"}
+    return {**dict.fromkeys(DECIDING, code), "takeBackDelegationContractApproval": "not-delegated"}
 
 
 POSSIBLE = refused_with(None)

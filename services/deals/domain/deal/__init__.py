@@ -6,6 +6,7 @@ Importing the package registers every capability on the aggregate.
 
 from services.deals.domain.deal import (
     answering,
+    approval,
     automation,
     changes,
     closing,
@@ -31,6 +32,7 @@ from services.deals.domain.deal.state import deal
 
 __all__ = [
     "answering",
+    "approval",
     "automation",
     "changes",
     "closing",

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from services.deals.domain.deal.facts import facts_of
+from services.deals.domain.deal.approval import PendingApprovals, recalls
 from services.deals.domain.deal.flexible import added
 from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passes
 from services.deals.domain.deal.nodes import due_node, with_due
@@ -37,6 +38,11 @@ class RunDueRules:
 
 
 @value
+class LookAgain:
+    """Something was decided elsewhere that may make the deal ready."""
+
+
+@value
 class MoveOn:
     """Enter the next stage by itself, as the deal is ready."""
 
@@ -59,6 +65,20 @@ def run_due_rules(
         else:
             decided.append(DealRuleLapsed(deal_id=state.id, stage=state.stage, rule=rule.key, on=context.today))
     return decided
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def look_again(
+    state: AnyDeal,
+    command: LookAgain,
+    context: Context,
+    *,
+    process: Process,
+    conversion: Conversion,
+    pending: PendingApprovals,
+) -> Decision:
+    """Decide what follows from how the deal stands, where another aggregate has written to it."""
+    return goes_on(state, context, process, conversion, pending) if isinstance(state, OpenDeal) else []
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -115,8 +135,11 @@ def stage_rule(state: OpenDeal) -> Timer | None:
 
 
 @deal.concludes
-def goes_on(state: OpenDeal, context: Context, process: Process, conversion: Conversion) -> Decision:
-    """What follows at once from how a deal stands: rules that wait for no time, and whether it is ready to move on."""
+def goes_on(
+    state: OpenDeal, context: Context, process: Process, conversion: Conversion, pending: PendingApprovals
+) -> Decision:
+    """What follows at once from how a deal stands: rules that wait for no time, whether it is ready to move on, and
+    that nobody is asked any more what was submitted in a stage that it left."""
     facts = facts_of(state, process, conversion)
     decided: list[Any] = []
     for planned, rule in _planned(state, process):
@@ -124,7 +147,8 @@ def goes_on(state: OpenDeal, context: Context, process: Process, conversion: Con
             decided += _fired(state, rule, process, context)
     for event in decided:
         state = deal.evolve(state, event)
-    return [*decided, *_readiness(state, process, conversion, context.today)]
+    ready = _readiness(state, process, conversion, context.today)
+    return [*decided, *ready, *recalls(state, pending, context)]
 
 
 def _planned(state: OpenDeal, process: Process) -> list[tuple[PlannedRule, StageRule]]:

@@ -25,6 +25,7 @@ from shared.domain.policy import InForce
 from shared.domain.references import AnyMemberId, AnyTeamId, CustomerId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import MANAGING, SELLING
+from shared.events.criteria import FactValue
 from shared.events.deals.deal import (
     DealAmountChanged,
     DealCategoryChanged,
@@ -36,7 +37,6 @@ from shared.events.deals.deal import (
 from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
 from shared.events.money import Money
-from shared.events.process import FactValue
 from shared.events.working_hours import WorkingHours
 
 Category = Literal["omitted", "pipeline", "best-case", "commit"]

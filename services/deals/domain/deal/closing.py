@@ -25,6 +25,7 @@ from services.deals.domain.deal.state import (
     said,
     written,
 )
+from services.deals.domain.deal.submission import after_the_end, exit_of, without_those_of
 from shared.domain.aggregate import Decision, Occurrence, status_of
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
@@ -155,20 +156,20 @@ def is_abandoned(state: AbandonedDeal, command: AbandonDeal) -> bool:
 
 @deal.evolves
 def won(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealWon) -> WonDeal:
-    return become(WonDeal, state, on=event.on, ready_on=None, changes=said(state, "won", event.on, None))
+    return become(WonDeal, state, on=event.on, **_ended(state), changes=said(state, "won", event.on, None))
 
 
 @deal.evolves
 def lost(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealLost) -> LostDeal:
     changes = said(state, "lost", event.on, event.reason)
-    end = {"on": event.on, "reason": event.reason, "competitor": event.competitor}
-    return become(LostDeal, state, **end, ready_on=None, changes=changes)
+    outcome = {"on": event.on, "reason": event.reason, "competitor": event.competitor}
+    return become(LostDeal, state, **outcome, **_ended(state), changes=changes)
 
 
 @deal.evolves
 def abandoned(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealAbandoned) -> AbandonedDeal:
     changes = said(state, "abandoned", event.on, event.reason)
-    return become(AbandonedDeal, state, on=event.on, reason=event.reason, ready_on=None, changes=changes)
+    return become(AbandonedDeal, state, on=event.on, reason=event.reason, **_ended(state), changes=changes)
 
 
 @deal.evolves
@@ -178,6 +179,7 @@ def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealRe
         state,
         stage_since=event.on,
         open_since=event.on,
+        submissions=without_those_of(state.submissions, {exit_of(state.stage)}),
         rules=(),
         brought_back=True,
         ready_on=None,
@@ -185,6 +187,11 @@ def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealRe
         changes=said(state, "reopened", event.on, event.reason),
         written=written(state, event.reason),
     )
+
+
+def _ended(state: Deal) -> dict[str, Any]:
+    """What ends along with a deal."""
+    return {"ready_on": None, "submissions": after_the_end(state.submissions)}
 
 
 def deal_won(state: Deal, on: date) -> DealWon:

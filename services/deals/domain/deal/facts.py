@@ -19,7 +19,9 @@ from services.deals.domain.deal.qualification import (
     of_kind,
 )
 from services.deals.domain.deal.state import DECIDES, Deal, DealContact, is_of_visit
+from services.deals.domain.deal.submission import exit_of, is_approved
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.facts import approved_fact
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts
 from shared.events.process import Stage, work_of
@@ -65,22 +67,26 @@ DERIVING: Mapping[str, Derive] = {
 
 
 class DealFacts(Mapping[str, Any]):
-    """The facts of a deal: noted ones, those that follow from it, and of each piece of work whether it is done."""
+    """The facts of a deal: noted ones, those that follow from it, of each piece of work whether it is done, and of each
+    exit that needs it whether it is approved. What an approval itself looks at are the others (`approvals`)."""
 
-    __slots__ = ("_conversion", "_process", "_state")
+    __slots__ = ("_approvals", "_conversion", "_process", "_state")
 
-    def __init__(self, state: Deal, process: Process, conversion: Conversion) -> None:
+    def __init__(self, state: Deal, process: Process, conversion: Conversion, *, approvals: bool = True) -> None:
         self._state, self._process, self._conversion = state, process, conversion
+        self._approvals = approvals
 
     def __getitem__(self, name: str) -> Any:
         if derive := DERIVING.get(name):
             return derive(self._state, self._conversion)
+        if name in (needed := self._approvable()):
+            return self._is_approved(needed[name])
         if "." in name:
             return self._is_done(name)
         return self._state.facts[name]
 
     def __iter__(self) -> Iterator[str]:
-        yield from dict.fromkeys((*self._state.facts, *DERIVING, *self._work()))
+        yield from dict.fromkeys((*self._state.facts, *DERIVING, *self._work(), *self._approvable()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -89,6 +95,19 @@ class DealFacts(Mapping[str, Any]):
         if name not in self._work():
             raise KeyError(name)
         return any(f"{node.kind}.{node.key}" == name for node in self._state.nodes if node.evidence is not None)
+
+    def _approvable(self) -> dict[str, Stage]:
+        """The stages whose exit needs an approval, by the fact that it is there."""
+        if not self._approvals:
+            return {}
+        return {approved_fact(stage.key): stage for stage in self._process.definition.stages if stage.exit_approval}
+
+    def _is_approved(self, stage: Stage) -> bool:
+        """Of the stage in which the deal stands also by what is known of the deal now."""
+        assert stage.exit_approval is not None
+        here = stage.key == self._state.stage
+        others = DealFacts(self._state, self._process, self._conversion, approvals=False) if here else None
+        return is_approved(self._state.submissions, exit_of(stage.key), stage.exit_approval, others)
 
     def _work(self) -> Iterator[str]:
         """The work of the stages, and of the flexible nodes that bind the deal."""

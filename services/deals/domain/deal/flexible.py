@@ -13,9 +13,10 @@ from shared.domain.context import Actor, Company, Context
 from shared.domain.fields import Text
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING, Role
+from shared.events.criteria import Key
 from shared.events.deals.deal_gates import DealFlexibleNodeAdded, DealFlexibleNodeRemoved
 from shared.events.definition import value
-from shared.events.process import FlexibleNode, Key, work_of
+from shared.events.process import FlexibleNode, work_of
 
 IN_ANY_CASE = (Role.SALES_DIRECTOR, Role.SALES_OPERATIONS, Role.ADMIN, Role.SERVICE)
 """Who adds nodes whatever role the process names; of several the first is the one by which it was done."""

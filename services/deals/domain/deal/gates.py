@@ -7,14 +7,17 @@ from datetime import date
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal
+from services.deals.domain.deal.submission import exit_of, waiting_at
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.facts import APPROVED, approved_fact
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts, explained, meets, unmet
 from shared.domain.rejection import Reason, refuse_all
+from shared.events.criteria import Criterion, FactValue, Predicate
 from shared.events.deals.deal import WaivedCriterion
 from shared.events.deals.deal_gates import DealGateRefused, UnmetCriterion
 from shared.events.definition import value
-from shared.events.process import Criterion, FactValue, FlexibleNode, Node, ProcessDefinition, Stage, work_of
+from shared.events.process import FlexibleNode, Node, ProcessDefinition, Stage, work_of
 
 CHANGED_BY: Mapping[str, str] = {
     "amount": "change-amount",
@@ -58,7 +61,7 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
     reasons = [reason for gate, criteria in gates for reason in unmet(criteria, facts, gate)]
     held = {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
     told = [
-        replace(reason, details={**reason.details, "by": _by(reason.details["met"], process)})
+        replace(reason, details={**reason.details, "by": _by(reason.details["met"], state, process)})
         for reason in reasons
         if _named(reason) not in held
     ]
@@ -116,7 +119,7 @@ def judged(
             is_met=meets(criterion.when, facts),
             expected=explanation["expected"],
             met=explanation["met"],
-            by=_by(explanation["met"], process),
+            by=_by(explanation["met"], state, process),
             waived_until=waived.get((gate, criterion.key)),
         )
         for gate, criterion, explanation in told
@@ -156,8 +159,16 @@ def gates_of(definition: ProcessDefinition) -> Iterator[Gate]:
 
 
 def gates_between(name: str, of: Stage | FlexibleNode | Node) -> tuple[Gate, Gate]:
-    """The gates before and behind a stage, a flexible node, or a piece of work."""
-    return (f"entry of {name}", of.entry), (f"exit of {name}", of.exit)
+    """The gates before and behind a stage, a flexible node, or a piece of work; an exit that needs an approval asks for
+    that, too."""
+    return (f"entry of {name}", of.entry), (f"exit of {name}", (*of.exit, *_approval(of)))
+
+
+def _approval(of: Stage | FlexibleNode | Node) -> Iterator[Criterion]:
+    if isinstance(of, Stage) and of.exit_approval is not None:
+        names = ", ".join(step.name for step in of.exit_approval.steps)
+        when = Predicate(fact=approved_fact(of.key), operator="is", value=True)
+        yield Criterion(key=APPROVED, name=f"Approved by {names}", when=when)
 
 
 def gates_of_work(part: Stage | FlexibleNode, kind: str, node: Node) -> tuple[Gate, ...]:
@@ -224,12 +235,17 @@ def _named(reason: Reason) -> tuple[str, str]:
     return reason.details["gate"], reason.details["criterion"]
 
 
-def _by(met: Mapping[str, object], process: Process) -> dict[str, str]:
-    """The commands that change the facts that an unmet criterion looks at."""
-    noted = {fact.key for fact in process.definition.facts}
+def _by(met: Mapping[str, object], state: Deal, process: Process) -> dict[str, str]:
+    """The commands that change the facts that an unmet criterion looks at; none where others have to decide."""
+    noted = dict.fromkeys((fact.key for fact in process.definition.facts), "note-facts")
+    gates = {approved_fact(stage.key): exit_of(stage.key) for stage in process.definition.stages}
+    approving = dict.fromkeys(gates, "submit-for-approval")
+    known = {**CHANGED_BY, **approving, **noted}
+    waiting = waiting_at(state.submissions)
     commands = {
-        fact: "note-facts" if fact in noted else CHANGED_BY.get(fact) or ("complete-node" if "." in fact else None)
+        fact: known.get(fact) or ("complete-node" if "." in fact else None)
         for fact in met
+        if gates.get(fact) not in waiting
     }
     return {fact: command for fact, command in commands.items() if command is not None}
 

@@ -12,6 +12,8 @@ process gave the deal goes by these rules:
   fire again, and what waits keeps its time.
 - *Noted facts* stay where the new version declares them with the same kind, and end otherwise.
 - *Waivers* stay where the new version asks the very same at the same gate, and end otherwise.
+- *Approvals* stay, and what waits for one does, where the new version has the very same chain at the same gate and the
+  stage stays; others end.
 - *Refused attempts* at work that goes along stay; those to enter a stage were at gates of the version before, and end.
 
 In a stage of the same process and key it has not entered anything: it stands there as long as it did. A migration is no
@@ -38,6 +40,7 @@ from services.deals.domain.deal.state import (
     judged,
     written,
 )
+from services.deals.domain.deal.submission import chains_of, exit_of, without_those_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.remarked_process import VersionNumber
@@ -47,11 +50,12 @@ from shared.domain.fields import Text
 from shared.domain.references import ProcessId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import OPERATIONS
+from shared.events.criteria import Key
 from shared.events.deals.deal import PlannedRule, WaivedCriterion
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DealMigrated, DroppedNode
 from shared.events.definition import value
-from shared.events.process import Key, ProcessDefinition, Stage, work_of
+from shared.events.process import ProcessDefinition, Stage, work_of
 
 MIGRATED = "migrated"
 """In place of the rule that chose the process of a deal, once it follows another one."""
@@ -147,6 +151,7 @@ def has_migrated(state: AnyDeal, event: DealMigrated) -> AnyDeal:
         category_of_stage=event.category_of_stage,
         nodes=with_due(tuple(_carried(state.nodes, event)), event.stage, event.nodes),
         flexible_nodes=tuple(_flexible_carried(state, event)),
+        submissions=without_those_of(state.submissions, event.submissions_ended),
         rules=event.rules,
         brought_back=state.brought_back and stays,
         ready_on=None,
@@ -199,6 +204,7 @@ def migration_of(
         rules=tuple(_rules(state, new, source, target, planned_rules(new, today, company))),
         facts_ended=tuple(_facts_ended(state, source.definition, target.definition)),
         waivers_ended=tuple(_waivers_ended(state, source.definition, target.definition)),
+        submissions_ended=tuple(_submissions_ended(state, stage, source, target)),
         idle_days=new.idle_days,
         drafts_contract=new.drafts_contract and not source.definition.stage(state.stage).drafts_contract,
         process_migration_id=process_migration_id,
@@ -326,3 +332,15 @@ def _waivers_ended(state: OpenDeal, old: ProcessDefinition, new: ProcessDefiniti
         key = (waiver.gate, waiver.criterion)
         if key not in after or before.get(key) != after[key]:
             yield WaivedCriterion(gate=waiver.gate, criterion=waiver.criterion)
+
+
+def _submissions_ended(state: OpenDeal, stage: str, source: Process, target: Process) -> Iterator[str]:
+    """The gates of what was submitted for an approval that another version does not ask for, or asks others for; of
+    another process nothing stays, nor of the stage where the deal stands once it stands in another one."""
+    before, after = chains_of(source.definition), chains_of(target.definition)
+    left = {exit_of(state.stage), exit_of(stage)} if stage != state.stage else set[str]()
+    for submission in state.submissions:
+        gate = submission.gate
+        is_same = source.id == target.id and gate in after and before.get(gate) == after[gate]
+        if not is_same or gate in left:
+            yield gate

@@ -18,14 +18,17 @@ from services.deals.domain.deal.gates import ask_for_something, gates_ahead, pas
 from services.deals.domain.deal.qualification import expected_value
 from services.deals.domain.deal.standing import LifeSigns, silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
+from services.deals.domain.deal.submission import waiting_at
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.facts import APPROVED
 from services.deals.domain.process.state import Process
 from shared.domain.context import Company
 from shared.domain.rejection import Reason
+from shared.events.criteria import FactValue
 from shared.events.deals.policy import Winning
 from shared.events.definition import value
 from shared.events.money import Money
-from shared.events.process import FactValue, Stage
+from shared.events.process import Stage
 
 ActionReason = Literal[
     "overdue-follow-up",
@@ -165,7 +168,7 @@ def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[Next
     following = _next_stage(given.process, stage)
     gates = gates_ahead(state, given.process.definition)
     passes = passage(state, given.process, given.conversion, given.today, *gates)
-    unmet = [reason for reason in passes.unmet if "criterion" in reason.details]
+    unmet = [reason for reason in passes.unmet if "criterion" in reason.details and not _is_others(state, reason)]
     for reason in unmet:
         yield _unmet(state, given, stage, reason)
     if not any("decision_makers" in reason.details["met"] for reason in unmet):
@@ -201,6 +204,11 @@ def _unmet(state: OpenDeal, given: Circumstances, stage: Stage, reason: Reason) 
         criterion=reason.details["criterion"],
         gate=reason.details["gate"],
     )
+
+
+def _is_others(state: OpenDeal, reason: Reason) -> bool:
+    """Whether a criterion is unmet as long as others have not decided."""
+    return reason.details["criterion"] == APPROVED and reason.details["gate"] in waiting_at(state.submissions)
 
 
 def _without_decision_maker(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:

@@ -17,6 +17,7 @@ from services.deals.domain.deal.gates import (
 )
 from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
 from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, has_notified, judged, written
+from services.deals.domain.deal.submission import after_a_move
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
@@ -63,6 +64,7 @@ def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
         category_of_stage=event.category_of_stage or event.category,
         nodes=with_due(state.nodes, event.stage, event.nodes),
         attempts=without_attempts(state, "stage"),
+        submissions=after_a_move(state.submissions, state.stage, event.stage),
         rules=event.rules,
         brought_back=event.direction == "back",
         ready_on=None,

@@ -6,15 +6,17 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from services.deals.domain.deal.qualification import Qualification
+from services.deals.domain.deal.submission import Submissions
 from shared.domain.aggregate import Aggregate, carried
 from shared.domain.fields import Day
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
+from shared.events.criteria import FactValue
 from shared.events.deals.deal import DealLine, PlannedReminder, PlannedRule
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
-from shared.events.process import FactValue, FlexibleNode, ProcessDefinition
+from shared.events.process import FlexibleNode, ProcessDefinition
 
 
 @value
@@ -272,6 +274,8 @@ class Deal:
     activities: tuple[Activity, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     """The last of each criterion that was not taken back; one may have run out."""
+    submissions: Submissions = ()
+    """What was submitted for approval last at each gate, and what came of it (DEAL-2)."""
     attempts: tuple[GateAttempts, ...] = ()
     """Attempts that were refused: those to enter a stage, since it came to where it stands; those at its work, of all
     that is not completed."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from services.deals.domain.facts import DERIVED, vocabulary
+from services.deals.domain.facts import APPROVED, DERIVED, approved_fact, chain_vocabulary, vocabulary
 from services.deals.domain.process.rule_faults import rule_faults
+from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
 from shared.domain.rejection import Reason
 from shared.domain.roles import MACHINERY, SELLING, Role
-from shared.events.process import Criterion, FlexibleNode, Node, ProcessDefinition, Stage, StageOutline, work_of
+from shared.events.approval_chain import ApprovalChain
+from shared.events.criteria import Criterion
+from shared.events.process import FlexibleNode, Node, ProcessDefinition, Stage, StageOutline, work_of
 
 CATEGORIES = ("omitted", "pipeline", "best-case", "commit")
 """The forecast categories that a stage or a judgement can have (DEAL-10)."""
@@ -70,8 +73,10 @@ def _nodes(stage: StageOutline | FlexibleNode, where: str) -> Iterator[Placed]:
 
 
 def _asked_of(part: StageOutline | FlexibleNode) -> Iterator[str]:
-    """The derived facts that follow from the work of a stage or a flexible node."""
-    return (f"{kind}.{node.key}" for kind, node in work_of(part))
+    """The derived facts that follow from the work of a stage or a flexible node, and from its approval."""
+    yield from (f"{kind}.{node.key}" for kind, node in work_of(part))
+    if isinstance(part, Stage) and part.exit_approval is not None:
+        yield approved_fact(part.key)
 
 
 def _names(
@@ -139,6 +144,20 @@ def _stage_faults(
     yield from _gate_faults(stage.exit, f"{where}.exit", known, places, before=index + 1)
     yield from _work_faults(stage, where, known, places, before=index + 1)
     yield from rule_faults(stage, where, definition, known)
+    if stage.exit_approval is not None:
+        yield from _approval_faults(stage, stage.exit_approval, where, chain_vocabulary(definition))
+
+
+def _approval_faults(stage: Stage, chain: ApprovalChain, where: str, known: Mapping[str, str]) -> Iterator[Reason]:
+    """What is wrong with the chain of an exit, and with criteria that are called like what it adds to them."""
+    yield from four_eyes_faults(chain, known, f"{where}.exit_approval")
+    if not chain.steps:
+        message = "A chain asks somebody: without one, nobody has to approve."
+        yield Reason(code="empty", message=message, field=f"{where}.exit_approval.steps")
+    for index, criterion in enumerate(stage.exit):
+        if criterion.key == APPROVED:
+            message = f"{APPROVED!r} is the criterion that the exit is approved."
+            yield Reason(code="reserved-name", message=message, field=f"{where}.exit.{index}.key")
 
 
 def _work_faults(

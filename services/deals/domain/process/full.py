@@ -7,12 +7,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.deals.domain.process.writing import criterion, done
+from shared.events.criteria import Predicate
 from shared.events.process import (
     FactDefinition,
     FlexibleNode,
     Node,
     OutsideStage,
-    Predicate,
     ProcessDefinition,
     Stage,
     StageRule,

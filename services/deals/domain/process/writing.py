@@ -1,6 +1,6 @@
 """Criteria of the built-in processes, written shortly."""
 
-from shared.events.process import Criterion, FactValue, Predicate
+from shared.events.criteria import Criterion, FactValue, Predicate
 
 
 def criterion(

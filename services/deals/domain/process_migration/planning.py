@@ -21,9 +21,9 @@ from shared.domain.fields import Text
 from shared.domain.references import AnyTeamId, ProcessId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import OPERATIONS
+from shared.events.criteria import Key
 from shared.events.deals.process_migration import ProcessMigrationPlanned, StageMapping
 from shared.events.definition import value
-from shared.events.process import Key
 
 
 @value

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar
 
+from services.deals.domain.deal.approval import PendingApprovals
 from services.deals.domain.deal.automation import goes_on
 from services.deals.domain.deal.migration import has_migrated, migration_of
 from services.deals.domain.deal.state import Deal, OpenDeal
@@ -23,7 +24,7 @@ from services.deals.domain.process_migration.state import (
     become,
     process_migration,
 )
-from shared.domain.aggregate import Decision, Occurrence
+from shared.domain.aggregate import Decision, Occurrence, occurrences
 from shared.domain.context import Company, Context
 from shared.domain.references import FoundDealId
 from shared.domain.roles import ONLY_SERVICES, OPERATIONS
@@ -71,6 +72,8 @@ class MigrationStep:
     source: Mapping[int, Version] = field(default_factory=dict)
     target: Process | None = None
     conversion: Conversion
+    pending: PendingApprovals = field(default_factory=PendingApprovals)
+    """What the deals wait for."""
     has_more: bool = False
 
 
@@ -180,8 +183,9 @@ def _with_what_follows(state: Deal, fact: DealMigrated, step: MigrationStep, con
     assert isinstance(state, OpenDeal)  # no other goes over
     after = has_migrated(state, fact)
     assert isinstance(after, OpenDeal)
-    follows = goes_on(after, context, step.target, step.conversion)
-    yield from (Occurrence(event=event, to=state.id) for event in (fact, *follows))
+    follows = occurrences(goes_on(after, context, step.target, step.conversion, step.pending))
+    yield Occurrence(event=fact, to=state.id)
+    yield from (replace(each, to=each.to or state.id) for each in follows)
 
 
 def try_deal(plan: AnyProcessMigration, state: Deal, step: MigrationStep, today: date, company: Company) -> Tried:

@@ -24,9 +24,10 @@ from shared.domain.fields import Day, LongText
 from shared.domain.references import DealId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import MACHINERY, SELLING, Role
+from shared.events.criteria import Key
 from shared.events.deals.support_request import SupportRequested, SupportRequestedAgain, SupportRequestWithdrawn
 from shared.events.definition import value
-from shared.events.process import Key, StageOutline, SupportType
+from shared.events.process import StageOutline, SupportType
 
 DAYS = 2
 """The working days of what no type of the process names, as of a type that says nothing else."""

@@ -35,8 +35,9 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, Role
 from shared.domain.working_days import WEEKENDS_ONLY
 from shared.domain.working_time.hours import usual_hours
-from shared.events.approvals import ApprovalChain, ApprovalStep, Approver, Slot
-from shared.events.process import Predicate
+from shared.events.approval_chain import ApprovalChain, ApprovalStep, Approver
+from shared.events.approvals import Slot
+from shared.events.criteria import Predicate
 from shared.events.working_hours import Shift, WorkingHours
 from shared.testing.scenario import CONTEXT
 

@@ -1,0 +1,276 @@
+"""How it is approved that a deal goes on from a stage: by whoever the chain of its exit asks, never by who submitted it
+(DEAL-2, CON-2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from annotated_types import MaxLen, MinLen
+
+from services.deals.domain.deal.state import AnyDeal, ClosedDeal, Deal, Kind, OpenDeal, deal, facts_of, written
+from services.deals.domain.deal.submission import (
+    APPROVED,
+    OVER,
+    RECALLED,
+    RETURNED,
+    WAITING,
+    Submission,
+    chains_of,
+    exit_of,
+    is_approved,
+    submission_of,
+    with_submission,
+)
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
+from shared.domain.aggregate import Decision, Occurrence
+from shared.domain.approval.chain import Approvers, planned
+from shared.domain.approval.family import approvals
+from shared.domain.approval.requesting import Approvable, Outcome, recalled, requested
+from shared.domain.approval.requesting import Submission as SubmissionOf
+from shared.domain.approval.state import WaitingApproval
+from shared.domain.context import Actor, Context
+from shared.domain.fields import Text
+from shared.domain.policy import Counts, InForce
+from shared.domain.rejection import Rejected
+from shared.domain.roles import READING, SELLING
+from shared.events.approval_chain import ApprovalChain
+from shared.events.deals.deal_approval import (
+    DealSubmissionApproved,
+    DealSubmissionRecalled,
+    DealSubmissionReturned,
+    DealSubmittedForApproval,
+)
+from shared.events.definition import value
+from shared.events.working_hours import WorkingHours
+
+NOBODY = "none"
+"""The step of what nobody had to approve."""
+
+GateName = Annotated[str, MinLen(1), MaxLen(140)]
+"""A gate as a refusal names it: "exit of quotation"."""
+
+
+@value
+class SubmitForApproval:
+    """Ask for the approval that a gate of the deal needs."""
+
+    gate: GateName
+    """The exit of the stage in which the deal stands."""
+
+    example: ClassVar[dict[str, Any]] = {"gate": "exit of quotation"}
+
+
+@value
+class RecallSubmission:
+    """Take back what waits for an approval."""
+
+    gate: GateName
+    reason: Text | None = None
+
+    example: ClassVar[dict[str, Any]] = {
+        "gate": "exit of quotation",
+        "reason": "The customer wants another scope.",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingApprovals:
+    """The approvals that submissions of deals wait for, by their ids, as a handler is given them."""
+
+    states: Mapping[UUID, Any] = field(default_factory=dict)
+
+
+def _waits(state: Deal, actor: Actor) -> None:
+    """Refuse where nothing waits for an approval."""
+    if not any(each.status in {WAITING, OVER} for each in state.submissions):
+        raise Rejected("not-submitted", "Nothing of the deal waits for an approval.")
+
+
+@deal.decides(allow=SELLING)
+def submit_for_approval(
+    state: OpenDeal,
+    command: SubmitForApproval,
+    context: Context,
+    *,
+    process: Process,
+    conversion: Conversion,
+    approvers: Approvers,
+    hours: InForce[WorkingHours],
+) -> Decision:
+    """Ask for the approval that the deal goes on from its stage.
+
+    It counts for this stay in the stage, and as long as the chain would ask nobody else.
+    """
+    chain = _chain(state, command.gate, process)
+    facts = facts_of(state, process, conversion)
+    if is_approved(state.submissions, command.gate, chain, facts):
+        return []
+    steps = planned(chain, facts, context.actor, approvers)
+    approval = requested(
+        APPROVALS,
+        context,
+        SubmissionOf(
+            kind=deal.name,
+            id=state.id,
+            part=command.gate,
+            name=f"{state.name}: {process.definition.stage(state.stage).name}",
+            amount=state.amount,
+            owner=state.owner,
+            team=state.team,
+            account_id=state.account_id,
+        ),
+        chain=Counts(document=chain, version=process.version),
+        steps=steps,
+        hours=hours,
+    )
+    by, of = context.actor.subject, _of(state, command.gate, approval.id)
+    submitted = DealSubmittedForApproval(
+        **of, stage=state.stage, submitter=by, steps=tuple(step.key for step in steps), on=context.today
+    )
+    at_once = [DealSubmissionApproved(**of, approver=by, step=NOBODY)] if approval.granted else []
+    return [submitted, *approval.events, *at_once]
+
+
+@deal.decides(allow=SELLING, guard=_waits)
+def recall_submission(
+    state: AnyDeal, command: RecallSubmission, context: Context, pending: PendingApprovals
+) -> Decision:
+    """Take back what waits for an approval; nobody is asked any more."""
+    found = submission_of(state.submissions, command.gate)
+    if found is None or found.status not in {WAITING, OVER}:
+        message = f"Nothing waits for an approval at {command.gate!r}."
+        raise Rejected("not-submitted", message, field="gate")
+    return recall_of(state, found, pending, context, "asked", command.reason)
+
+
+@deal.already
+def is_submitted(state: OpenDeal, command: SubmitForApproval) -> bool:
+    return any((each.gate, each.status) == (command.gate, WAITING) for each in state.submissions)
+
+
+@deal.already
+def is_recalled(state: AnyDeal, command: RecallSubmission) -> bool:
+    found = submission_of(state.submissions, command.gate)
+    return found is not None and (found.status, found.reason) == (RECALLED, command.reason)
+
+
+@deal.evolves
+def submitted(state: OpenDeal, event: DealSubmittedForApproval) -> OpenDeal:
+    # History that is told later may have it that the deal had left the stage by then.
+    stands = event.gate == exit_of(state.stage)
+    new = Submission(
+        gate=event.gate,
+        status=WAITING if stands else OVER,
+        approval_id=event.approval_id,
+        steps=event.steps,
+        on=event.on,
+    )
+    return replace(state, submissions=with_submission(state.submissions, new))
+
+
+@deal.evolves
+def submission_approved(state: OpenDeal, event: DealSubmissionApproved) -> OpenDeal:
+    return _became(state, event.approval_id, APPROVED, event.reason)
+
+
+@deal.evolves
+def submission_returned(state: OpenDeal, event: DealSubmissionReturned) -> OpenDeal:
+    return _became(state, event.approval_id, RETURNED, event.reason)
+
+
+@deal.evolves
+def submission_recalled(state: AnyDeal, event: DealSubmissionRecalled) -> AnyDeal:
+    return _became(state, event.approval_id, RECALLED, event.reason)
+
+
+@deal.concludes
+def ends_what_waits(state: ClosedDeal, context: Context, pending: PendingApprovals) -> Decision:
+    """What follows at once from the end of a deal: nobody is asked any more what was submitted."""
+    return recalls(state, pending, context)
+
+
+def recalls(state: Deal, pending: PendingApprovals, context: Context) -> list[DealSubmissionRecalled | Occurrence]:
+    """That what waited when the deal left is taken back, together with its approvals."""
+    over = [each for each in state.submissions if each.status == OVER]
+    return [event for each in over for event in recall_of(state, each, pending, context, "left", None)]
+
+
+def recall_of(  # noqa: PLR0917
+    state: Deal,
+    submission: Submission,
+    pending: PendingApprovals,
+    context: Context,
+    cause: str,
+    reason: str | None,
+) -> list[DealSubmissionRecalled | Occurrence]:
+    """That a submission is taken back, together with its approval unless that has ended."""
+    back = DealSubmissionRecalled(
+        **_of(state, submission.gate, submission.approval_id),
+        by=context.actor.subject,
+        cause=cause,
+        reason=reason,
+    )
+    approval = pending.states.get(submission.approval_id)
+    if not isinstance(approval, WaitingApproval):
+        return [back]
+    return [back, recalled(APPROVALS, approval, context, reason)]
+
+
+def _chain(state: OpenDeal, gate: str, process: Process) -> ApprovalChain:
+    """The chain of the gate behind the stage in which a deal stands; refused where it has none."""
+    chains = chains_of(process.definition)
+    if gate not in chains:
+        message = f"The process asks for approvals at the gates {', '.join(chains) or 'none'}."
+        raise Rejected("unknown-gate", message, field="gate")
+    if gate != exit_of(state.stage):
+        stage = process.definition.stage(state.stage)
+        raise Rejected(
+            "other-stage", f"The deal stands in {stage.name!r}: its gate is the one behind it.", field="gate"
+        )
+    return chains[gate]
+
+
+def _of(state: Deal, gate: str, approval_id: UUID) -> dict[str, Any]:
+    """What every event says of a submission."""
+    return {"deal_id": state.id, "gate": gate, "approval_id": approval_id}
+
+
+def _became(state: Kind, approval_id: UUID, status: str, reason: str | None) -> Kind:
+    """The deal, with what came of a submission that waited."""
+    submissions = tuple(
+        replace(each, status=status, reason=reason) if _waits_for(each, approval_id) else each
+        for each in state.submissions
+    )
+    return replace(state, submissions=submissions, written=written(state, reason))
+
+
+def _waits_for(submission: Submission, approval_id: UUID) -> bool:
+    return submission.approval_id == approval_id and submission.status in {WAITING, OVER}
+
+
+def _granted(state: Any, outcome: Outcome) -> Sequence[Any]:
+    told: dict[str, Any] = {"approver": outcome.by, "step": outcome.step, "reason": outcome.reason}
+    return [
+        DealSubmissionApproved(**_of(state, each.gate, each.approval_id), **told) for each in _waiting(state, outcome)
+    ]
+
+
+def _returned(state: Any, outcome: Outcome) -> Sequence[Any]:
+    told: dict[str, Any] = {"approver": outcome.by, "step": outcome.step, "reason": outcome.reason}
+    return [
+        DealSubmissionReturned(**_of(state, each.gate, each.approval_id), **told) for each in _waiting(state, outcome)
+    ]
+
+
+def _waiting(state: Any, outcome: Outcome) -> list[Submission]:
+    """What waits for an approval that has ended; nothing where the deal has left meanwhile."""
+    if not isinstance(state, OpenDeal):
+        return []
+    return [each for each in state.submissions if (each.approval_id, each.status) == (outcome.approval_id, WAITING)]
+
+
+APPROVALS = approvals(
+    "deal", "deals", Approvable(aggregate=deal, granted=_granted, returned=_returned), readers=READING
+)

@@ -1,0 +1,100 @@
+"""Submissions: what of a deal waits for an approval, and what came of it (DEAL-2).
+
+A submission is about a gate. That of a stage's exit holds for one stay in that stage: whoever comes back asks anew.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from services.deals.domain.facts import approved_fact
+from shared.domain.criteria import Facts, meets
+from shared.events.approval_chain import ApprovalChain
+from shared.events.definition import value
+from shared.events.process import ProcessDefinition
+
+WAITING, OVER, APPROVED, RETURNED, RECALLED = "waiting", "over", "approved", "returned", "recalled"
+"""What a submission can come to. One that is over waited when the deal left: its approval is still to be taken back."""
+
+
+@value
+class Submission:
+    """What was submitted for approval last at a gate."""
+
+    gate: str
+    """Like "exit of quotation"."""
+    status: str
+    """waiting, over, approved, returned or recalled."""
+    approval_id: UUID
+    steps: tuple[str, ...]
+    """The keys of the steps that were taken of the chain."""
+    on: date | None
+    reason: str | None = None
+    """Why it was returned or recalled."""
+
+
+Submissions = tuple[Submission, ...]
+
+
+def exit_of(stage: str) -> str:
+    """The gate behind a stage, as refusals and waivers name it."""
+    return f"exit of {stage}"
+
+
+def chains_of(definition: ProcessDefinition) -> dict[str, ApprovalChain]:
+    """The gates of a process that need an approval → by whom."""
+    return {exit_of(stage.key): stage.exit_approval for stage in definition.stages if stage.exit_approval is not None}
+
+
+def is_approved(submissions: Submissions, gate: str, chain: ApprovalChain, facts: Facts | None) -> bool:
+    """Whether a gate was approved; with facts, by every step that would be taken by them. So a deal that has grown
+    beyond what was approved is asked about anew."""
+    found = submission_of(submissions, gate)
+    if found is None or found.status != APPROVED:
+        return False
+    return facts is None or all(
+        step.key in found.steps for step in chain.steps if step.when is None or meets(step.when, facts)
+    )
+
+
+def submission_of(submissions: Submissions, gate: str) -> Submission | None:
+    """What was submitted last at a gate."""
+    return next((each for each in submissions if each.gate == gate), None)
+
+
+def waiting_at(submissions: Submissions) -> frozenset[str]:
+    """The gates that wait for an approval."""
+    return frozenset(each.gate for each in submissions if each.status == WAITING)
+
+
+def with_submission(submissions: Submissions, new: Submission) -> Submissions:
+    """The submissions of a deal with one in place of that at the same gate, unless its approval is to be taken back."""
+    return (*(each for each in submissions if each.gate != new.gate or each.status == OVER), new)
+
+
+def after_a_move(submissions: Submissions, left: str, entered: str) -> Submissions:
+    """The submissions of a deal that left a stage and entered another: what waits at the exit is over, and what was
+    approved at an earlier stay counts no more."""
+    gone = without_those_of(submissions, {exit_of(entered)})
+    return tuple(_over(each) if each.gate == exit_of(left) else each for each in gone)
+
+
+def after_the_end(submissions: Submissions) -> Submissions:
+    """The submissions of a deal that has ended: nothing waits."""
+    return tuple(_over(each) for each in submissions)
+
+
+def without_those_of(submissions: Submissions, gates: Collection[str]) -> Submissions:
+    """The submissions of a deal without those at some gates; what waits there is over."""
+    return tuple(_kept(submissions, gates))
+
+
+def _kept(submissions: Submissions, gates: Collection[str]) -> Iterable[Submission]:
+    for each in submissions:
+        if each.gate not in gates or each.status in {WAITING, OVER}:
+            yield _over(each) if each.gate in gates else each
+
+
+def _over(submission: Submission) -> Submission:
+    return replace(submission, status=OVER) if submission.status == WAITING else submission

@@ -1,0 +1,491 @@
+"""DEAL-2: a stage is left once whoever its chain asks has approved that, never by who submitted it."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import APPROVALS, PendingApprovals, RecallSubmission, SubmitForApproval
+from services.deals.domain.deal.automation import LookAgain
+from services.deals.domain.deal.changes import HandOver
+from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
+from services.deals.domain.deal.gates import gates_ahead, judged
+from services.deals.domain.deal.migration import MigrateDeal, TargetProcess
+from services.deals.domain.deal.next_actions import actions_of
+from services.deals.domain.deal.stages import MoveDeal
+from services.deals.domain.deal.state import OpenDeal, facts_of
+from services.deals.domain.deal.waivers import WaiveCriterion
+from services.deals.domain.process.comparison import differences
+from services.deals.domain.process.faults import faults
+from services.deals.domain.process.short import SHORT, SHORT_ID
+from services.deals.domain.process.state import Process, Version
+from services.deals.domain.process_migration.running import MigrationStep, TakeStep
+from shared.domain.aggregate import occurrences
+from shared.domain.approval.chain import Approvers
+from shared.domain.approval.family import Approve, Escalate, ReturnForRework
+from shared.domain.approval.requesting import Subject
+from shared.domain.approval.state import GrantedApproval, RecalledApproval, WaitingApproval
+from shared.domain.context import Actor, service_actor
+from shared.domain.roles import Role
+from shared.events.approval_chain import ApprovalChain, ApprovalStep, Approver
+from shared.events.criteria import Criterion, Predicate
+from shared.events.deals.deal import DealAmountChanged, DealMoved, DealNextStepPlanned
+from shared.events.deals.deal_approval import (
+    DealSubmissionApproved,
+    DealSubmissionRecalled,
+    DealSubmissionReturned,
+    DealSubmittedForApproval,
+)
+from shared.events.deals.deal_automation import DealReadyToMoveOn
+from shared.events.process import ProcessDefinition, Stage
+from shared.testing.scenario import SOMEBODY, Outcome, Scenario
+from tests.services.deals.facts import ID, LOADED, OPENED, OTHER, TALKED, THE_DEAL, TODAY, eur
+from tests.services.deals.test_next_actions import given as circumstances
+from tests.services.deals.test_process_migration import A_MIGRATION, STARTED, STEP, planned
+
+GATE = "exit of initial-contact"
+DIRECTION = ApprovalStep(
+    key="direction",
+    name="Sales direction",
+    approvers=(Approver(role="sales-director"),),
+    within_days=2,
+    escalates_to=Approver(role="executive"),
+)
+BIG = ApprovalStep(
+    key="executive",
+    name="Executive, above 500 000",
+    approvers=(Approver(role="executive"),),
+    when=Predicate(fact="amount", operator="above", value="500000"),
+)
+CHAIN = ApprovalChain(steps=(DIRECTION, BIG))
+DIRECTOR = Actor(subject="dora", roles=frozenset({Role.SALES_DIRECTOR}), member=UUID(int=101))
+EXECUTIVE = Actor(subject="eva", roles=frozenset({Role.EXECUTIVE}), member=UUID(int=102))
+
+
+def with_chain(chain: ApprovalChain | None = CHAIN, place: int = 0, **changes: Any) -> ProcessDefinition:
+    stages = list(SHORT.stages)
+    stages[place] = replace(stages[place], exit_approval=chain, **changes)
+    return replace(SHORT, stages=tuple(stages))
+
+
+PROCESS = Process(id=SHORT_ID, version=1, definition=with_chain())
+APPROVAL = THE_DEAL.context.derived_id("approval")
+PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), planned_on=TODAY)
+MET = (OPENED, TALKED, PLANNED)
+"""A deal that meets all that its gate asks, but for the approval."""
+SUBMITTED = DealSubmittedForApproval(
+    deal_id=ID,
+    stage="initial-contact",
+    gate=GATE,
+    approval_id=APPROVAL,
+    submitter="somebody",
+    steps=("direction",),
+    on=TODAY,
+)
+APPROVED = DealSubmissionApproved(deal_id=ID, gate=GATE, approval_id=APPROVAL, approver="dora", step="direction")
+RETURNED = DealSubmissionReturned(
+    deal_id=ID, gate=GATE, approval_id=APPROVAL, approver="dora", step="direction", reason="Who decides there?"
+)
+RECALLED = DealSubmissionRecalled(deal_id=ID, gate=GATE, approval_id=APPROVAL, by="somebody", cause="asked")
+DEAL = THE_DEAL.knowing(process=PROCESS)
+SUBMIT, ON = SubmitForApproval(gate=GATE), MoveDeal(stage="needs-confirmed")
+
+
+def asked(*history: Any, scenario: Scenario = DEAL) -> tuple[Any, list[Any]]:
+    """The deal after its submission, and the events of the approval."""
+    outcome = scenario.given(*(history or MET)).when(SUBMIT)
+    assert outcome.rejected is None, outcome.rejected
+    return outcome.state, [fact.event for fact in outcome.facts if fact.to == APPROVAL]
+
+
+def waiting(events: list[Any], state: Any) -> Scenario:
+    """The approval as it waits, with the deal that it is about."""
+    context = replace(DEAL.context, aggregate_id=APPROVAL)
+    family = Scenario(aggregate=APPROVALS.family, context=context, history=tuple(events))
+    return family.knowing(subject=Subject(state=state), hours=LOADED["hours"])
+
+
+def of_deal(outcome: Outcome) -> list[Any]:
+    return [fact.event for fact in outcome.facts if fact.to == ID]
+
+
+def follows(state: Any, pending: Any, process: Process = PROCESS) -> list[Any]:
+    """What follows at once from how a deal stands."""
+    conclusion = deal.conclusion_of(state)
+    assert conclusion is not None
+    loaded = {"process": process, "conversion": LOADED["conversion"], "pending": PendingApprovals(states=pending)}
+    decided = conclusion.run(state, DEAL.context, {name: loaded[name] for name in conclusion.parameters})
+    return [(each.to, each.event) for each in occurrences(decided)]
+
+
+def facts(*history: Any, process: Process = PROCESS) -> dict[str, Any]:
+    return dict(facts_of(deal.fold(history), process, LOADED["conversion"]))
+
+
+# -- submitting, and what comes of it ----------------------------------------------------------------------------------
+
+
+def test_deal_2_a_submission_waits_for_whom_the_chain_asks_and_tells_the_gate_and_the_deal() -> None:
+    outcome = DEAL.given(*MET).when(SUBMIT)
+    assert [fact.event for fact in outcome.facts if fact.to is None] == [SUBMITTED]
+    _, events = asked()
+    approval = APPROVALS.family.fold(events)
+    assert isinstance(approval, WaitingApproval)
+    assert (approval.subject_kind, approval.subject_id, approval.part) == ("deal", ID, GATE)
+    assert (approval.name, approval.amount) == ("Servers for the new plant: Initial contact", OPENED.amount)
+    assert [slot.role for slot in approval.waits_for] == ["sales-director"]
+    assert approval.due is not None
+    assert approval.due.date() == date(2026, 3, 18)
+    assert (approval.owner, approval.team, approval.chain) == (OPENED.owner, OPENED.team, 1)
+
+
+def test_deal_2_the_steps_are_taken_by_what_is_known_of_the_deal() -> None:
+    big = replace(OPENED, amount=eur("500000.01"))
+    _, events = asked(big, TALKED, PLANNED)
+    assert [step.key for step in APPROVALS.family.fold(events).steps] == ["direction", "executive"]
+
+
+def test_deal_2_approved_is_a_fact_that_opens_the_gate() -> None:
+    state, events = asked()
+    DEAL.given(*MET, SUBMITTED).when(ON).then_rejected("gate-closed", "criterion-unmet")
+    outcome = waiting(events, state).by(DIRECTOR).when(Approve(reason="Good"))
+    assert of_deal(outcome) == [replace(APPROVED, reason="Good")]
+    assert isinstance(outcome.state, GrantedApproval)
+    assert facts(*MET, SUBMITTED)["approved.initial-contact"] is False
+    assert facts(*MET, SUBMITTED, APPROVED)["approved.initial-contact"] is True
+    moved = DEAL.given(*MET, SUBMITTED, APPROVED).when(ON)
+    assert [type(fact.event) for fact in moved.facts] == [DealMoved]
+
+
+def test_deal_2_the_gate_names_the_missing_approval_beside_all_else_in_one_answer() -> None:
+    outcome = DEAL.given(OPENED).when(ON).then_rejected("gate-closed", *["criterion-unmet"] * 3)
+    assert outcome.rejected is not None
+    told = [(each.details["criterion"], each.details["by"]) for each in outcome.rejected.reasons]
+    assert told[-1] == ("approved", {"approved.initial-contact": "submit-for-approval"})
+    waits = DEAL.given(OPENED, SUBMITTED).when(ON).rejected
+    assert waits is not None
+    assert waits.reasons[-1].details["by"] == {}, "others have to decide"
+    (refused,) = outcome.rejected.on_record
+    assert [each.criterion for each in refused.unmet][-1] == "approved"
+
+
+def test_con_2_whoever_submitted_does_not_decide() -> None:
+    state, events = asked()
+    own = replace(SOMEBODY, roles=frozenset({Role.SALES_DIRECTOR}))
+    for command in (Approve(), ReturnForRework(reason="Hm")):
+        waiting(events, state).by(own).when(command).then_rejected("own-submission")
+    waiting(events, state).by(EXECUTIVE).when(Approve()).then_rejected("not-an-approver")
+
+
+def test_con_2_an_overdue_step_escalates_by_its_timer() -> None:
+    state, events = asked()
+    approval = APPROVALS.family.fold(events)
+    timer = APPROVALS.family.timers_of(approval)["overdue"]
+    assert timer.command == Escalate(step=0)
+    over = waiting(events, state).at(timer.due).by(service_actor("deals")).when(timer.command)
+    late = waiting([*events, *(fact.event for fact in over.facts)], state)
+    assert of_deal(late.by(EXECUTIVE).when(Approve())) == [replace(APPROVED, approver="eva")]
+
+
+def test_deal_2_what_is_returned_is_told_with_its_reason_and_submitted_again() -> None:
+    state, events = asked()
+    outcome = waiting(events, state).by(DIRECTOR).when(ReturnForRework(reason="Who decides there?"))
+    assert of_deal(outcome) == [RETURNED]
+    back = deal.fold([*MET, SUBMITTED, RETURNED])
+    assert [(each.status, each.reason) for each in back.submissions] == [("returned", "Who decides there?")]
+    assert back.written
+    DEAL.given(*MET, SUBMITTED, RETURNED).when(ON).then_rejected("gate-closed", "criterion-unmet")
+    assert asked(*MET, SUBMITTED, RETURNED)[1]
+
+
+def test_deal_2_whoever_carries_the_deal_takes_it_back() -> None:
+    _, events = asked()
+    approval = APPROVALS.family.fold(events)
+    known = DEAL.knowing(pending=PendingApprovals(states={APPROVAL: approval})).given(*MET, SUBMITTED)
+    outcome = known.when(RecallSubmission(gate=GATE, reason="Another scope"))
+    ours, theirs = outcome.facts
+    assert ours.event == replace(RECALLED, reason="Another scope")
+    assert isinstance(APPROVALS.family.evolve(approval, theirs.event), RecalledApproval)
+    known.given(ours.event).when(RecallSubmission(gate=GATE, reason="Another scope")).then()
+    known.given(ours.event).when(RecallSubmission(gate=GATE)).then_rejected("not-submitted")
+    DEAL.given(*MET).when(RecallSubmission(gate=GATE)).then_rejected("not-submitted")
+
+
+def test_deal_2_submitting_again_while_it_waits_or_once_it_is_approved_records_nothing() -> None:
+    DEAL.given(*MET, SUBMITTED).when(SUBMIT).then()
+    DEAL.given(*MET, SUBMITTED, APPROVED).when(SUBMIT).then()
+
+
+def test_deal_2_where_no_step_is_taken_it_is_approved_at_once() -> None:
+    process = replace(PROCESS, definition=with_chain(ApprovalChain(steps=(BIG,))))
+    outcome = DEAL.knowing(process=process).given(*MET).when(SUBMIT)
+    ours = [fact.event for fact in outcome.facts if fact.to is None]
+    assert ours == [replace(SUBMITTED, steps=()), replace(APPROVED, approver="somebody", step="none")]
+    grown = DealAmountChanged(deal_id=ID, before=OPENED.amount, amount=eur("500000.01"), on=TODAY)
+    assert facts(*MET, *ours, process=process)["approved.initial-contact"] is True
+    assert facts(*MET, *ours, grown, process=process)["approved.initial-contact"] is False
+
+
+def test_deal_2_a_deal_that_has_grown_beyond_what_was_approved_is_asked_about_anew() -> None:
+    grown = DealAmountChanged(deal_id=ID, before=OPENED.amount, amount=eur("600000.00"), on=TODAY)
+    known = DEAL.given(*MET, SUBMITTED, APPROVED, grown)
+    known.when(ON).then_rejected("gate-closed", "criterion-unmet")
+    again = known.when(SUBMIT)
+    assert again.facts[0].event.steps == ("direction", "executive")
+    shrunk = DealAmountChanged(deal_id=ID, before=grown.amount, amount=eur("400000.00"), on=TODAY)
+    assert known.given(shrunk).when(ON).rejected is None
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"),
+    [
+        ("exit of nowhere", "unknown-gate"),
+        ("entry of initial-contact", "unknown-gate"),
+        ("exit of quotation", "other-stage"),
+    ],
+)
+def test_deal_2_only_the_exit_of_its_stage_is_submitted_and_only_where_it_has_a_chain(gate: str, code: str) -> None:
+    definition = with_chain()
+    both = replace(
+        definition, stages=(*definition.stages[:2], replace(SHORT.stages[2], exit_approval=CHAIN), *SHORT.stages[3:])
+    )
+    known = DEAL.knowing(process=replace(PROCESS, definition=both)).given(*MET)
+    outcome = known.when(SubmitForApproval(gate=gate)).then_rejected(code)
+    assert outcome.rejected is not None
+    assert [each.field for each in outcome.rejected.reasons] == ["gate"]
+    THE_DEAL.given(*MET).when(SUBMIT).then_rejected("unknown-gate")
+
+
+def test_con_2_where_nobody_could_approve_nothing_is_submitted() -> None:
+    gone = ApprovalStep(key="mia", name="Mia", approvers=(Approver(member=UUID(int=104)),))
+    process = replace(PROCESS, definition=with_chain(ApprovalChain(steps=(gone,))))
+    known = DEAL.knowing(process=process).given(*MET)
+    known.when(SUBMIT).then_rejected("nobody-to-approve")
+    there = known.knowing(approvers=Approvers(active=frozenset({UUID(int=104)})))
+    assert there.when(SUBMIT).rejected is None
+
+
+# -- waivers, skipping, going back, the end ----------------------------------------------------------------------------
+
+
+def test_deal_4_an_approval_is_waived_as_any_criterion_is() -> None:
+    waive = WaiveCriterion(gate=GATE, criterion="approved", until=TODAY, reason="The board has decided.")
+    (waived,) = DEAL.given(*MET).when(waive).facts
+    (moved,) = DEAL.given(*MET, waived.event).when(ON).facts
+    assert [(each.gate, each.criterion) for each in moved.event.waived] == [(GATE, "approved")]
+    THE_DEAL.given(*MET).when(waive).then_rejected("unknown-criterion")
+
+
+def test_deal_2_whoever_passes_a_stage_by_skipping_it_is_not_asked_for_its_approval() -> None:
+    skippable = with_chain(None)
+    stages = (SHORT.stages[0], replace(SHORT.stages[1], exit_approval=CHAIN, skippable=True), *SHORT.stages[2:])
+    process = replace(PROCESS, definition=replace(skippable, stages=stages))
+    outcome = DEAL.knowing(process=process).given(*MET).when(MoveDeal(stage="quotation"))
+    assert outcome.facts[0].event.direction == "skip"
+
+
+def moved(before: str, stage: str) -> DealMoved:
+    first, second = (SHORT.index(key) for key in (before, stage))
+    return DealMoved(
+        deal_id=ID,
+        before=before,
+        stage=stage,
+        direction="back" if second < first else "forward",
+        skipped=(),
+        probability=SHORT.stages[second].probability,
+        probability_before=SHORT.stages[first].probability,
+        category="pipeline",
+        amount=OPENED.amount,
+        on=TODAY,
+    )
+
+
+THERE, BACK = moved("initial-contact", "needs-confirmed"), moved("needs-confirmed", "initial-contact")
+
+
+def test_deal_2_an_approval_is_good_for_one_stay_in_the_stage() -> None:
+    assert facts(*MET, SUBMITTED, APPROVED, THERE)["approved.initial-contact"] is True, "later gates may ask for it"
+    assert facts(*MET, SUBMITTED, APPROVED, THERE, BACK)["approved.initial-contact"] is False
+    DEAL.given(*MET, SUBMITTED, APPROVED, THERE, BACK).when(ON).then_rejected("gate-closed", "criterion-unmet")
+
+
+@pytest.mark.parametrize("command", [WinDeal(), LoseDeal(reason="price"), AbandonDeal(reason="no-decision"), ON])
+def test_deal_2_what_waits_when_the_deal_leaves_is_taken_back_along_with_it(command: Any) -> None:
+    waive = WaiveCriterion(gate=GATE, criterion="approved", until=TODAY, reason="The board has decided.")
+    _, events = asked()
+    approval = APPROVALS.family.fold(events)
+    outcome = DEAL.given(*MET, SUBMITTED, DEAL.given(*MET).when(waive).facts[0].event).when(command)
+    assert [each.status for each in outcome.state.submissions] == ["over"]
+    found = follows(outcome.state, {APPROVAL: approval})
+    left = replace(RECALLED, cause="left")
+    assert [event for _, event in found if isinstance(event, DealSubmissionRecalled)] == [left]
+    (theirs,) = [event for to, event in found if to == APPROVAL]
+    assert isinstance(APPROVALS.family.evolve(approval, theirs), RecalledApproval)
+    after = deal.evolve(outcome.state, left)
+    assert not [event for _, event in follows(after, {}) if isinstance(event, DealSubmissionRecalled)]
+
+
+@pytest.mark.parametrize("command", [Approve(), ReturnForRework(reason="Hm")])
+def test_deal_2_what_is_decided_once_the_deal_has_left_changes_nothing_about_it(command: Any) -> None:
+    """History may tell an end, which takes nothing back."""
+    _, events = asked()
+    for left in (deal.fold([*MET, SUBMITTED, THERE]), THE_DEAL.given(*MET, SUBMITTED).when(WinDeal()).state):
+        assert of_deal(waiting(events, left).by(DIRECTOR).when(command)) == []
+
+
+def test_deal_2_a_deal_that_comes_back_asks_anew() -> None:
+    won = DEAL.given(*MET, SUBMITTED, APPROVED).when(WinDeal())
+    reopened = DEAL.given(*MET, SUBMITTED, APPROVED, won.facts[0].event).when(ReopenDeal(reason="They came back."))
+    assert isinstance(reopened.state, OpenDeal)
+    assert reopened.state.submissions == ()
+
+
+def test_deal_2_what_waits_stays_when_the_deal_is_handed_over() -> None:
+    handed = DEAL.given(*MET, SUBMITTED).when(HandOver(owner=OTHER))
+    assert [each.status for each in handed.state.submissions] == ["waiting"]
+    assert not [event for _, event in follows(handed.state, {}) if isinstance(event, DealSubmissionRecalled)]
+
+
+# -- another version ---------------------------------------------------------------------------------------------------
+
+
+def migrated(definition: ProcessDefinition, *history: Any, stage: str = "initial-contact") -> Outcome:
+    target = TargetProcess(
+        id=SHORT_ID,
+        versions=(
+            Version(number=1, definition=PROCESS.definition, published=True),
+            Version(number=2, definition=definition, published=True),
+        ),
+    )
+    command = MigrateDeal(process_version=2, stage=stage, reason="Version 2 asks the executive.")
+    return DEAL.knowing(target=target).given(*history).when(command)
+
+
+@pytest.mark.parametrize("status", ["waiting", "approved"])
+def test_proc_2_an_approval_stays_where_the_new_version_has_the_very_same_chain(status: str) -> None:
+    history = (*MET, SUBMITTED, APPROVED) if status == "approved" else (*MET, SUBMITTED)
+    same = migrated(with_chain(name="First contact"), *history)
+    assert same.facts[0].event.submissions_ended == ()
+    assert [each.status for each in same.state.submissions] == [status]
+    for other in (with_chain(ApprovalChain(steps=(BIG,))), with_chain(None)):
+        ended = migrated(other, *history)
+        assert ended.facts[0].event.submissions_ended == (GATE,)
+        assert [each.status for each in ended.state.submissions] == (["over"] if status == "waiting" else [])
+    elsewhere = migrated(with_chain(), *history, stage="needs-confirmed")
+    assert elsewhere.facts[0].event.submissions_ended == (GATE,)
+
+
+def test_proc_2_a_migration_of_many_deals_takes_back_what_waits_as_that_of_one_does() -> None:
+    _, events = asked()
+    known = deal.fold([*MET, SUBMITTED])
+    step = replace(
+        STEP,
+        deals=(known,),
+        source={1: Version(number=1, definition=PROCESS.definition, published=True)},
+        target=Process(id=SHORT_ID, version=2, definition=SHORT),
+        pending=PendingApprovals(states={APPROVAL: APPROVALS.family.fold(events)}),
+    )
+    assert isinstance(step, MigrationStep)
+    outcome = A_MIGRATION.knowing(step=step).given(planned(), STARTED).when(TakeStep(after=None))
+    assert outcome.rejected is None
+    assert [fact.event.type for fact in outcome.facts if fact.to == ID][-1] == "deals.deal-submission-recalled"
+    assert [fact.event.type for fact in outcome.facts if fact.to == APPROVAL] == ["deals.approval-recalled"]
+
+
+# -- what a rep is shown, and what follows -----------------------------------------------------------------------------
+
+
+def test_deal_7_what_waits_for_others_is_not_to_be_done_next() -> None:
+    def reasons(*history: Any) -> list[tuple[str, str | None, tuple[str, ...]]]:
+        found = actions_of(deal.fold(history), replace(circumstances(), process=PROCESS))
+        return [(each.reason, each.criterion, each.commands) for each in found if each.reason != "no-decision-maker"]
+
+    assert reasons(*MET) == [("criterion-unmet", "approved", ("submit-for-approval",))]
+    assert reasons(*MET, SUBMITTED) == []
+    assert reasons(*MET, SUBMITTED, RETURNED) == [("criterion-unmet", "approved", ("submit-for-approval",))]
+    assert reasons(*MET, SUBMITTED, APPROVED) == [("ready-to-move", None, ("move",))]
+
+
+def test_deal_3_a_page_shows_the_approval_among_the_criteria_of_the_gate() -> None:
+    state = deal.fold([*MET, SUBMITTED])
+    gates = gates_ahead(state, PROCESS.definition)
+    shown = [
+        each for each in judged(state, PROCESS, LOADED["conversion"], TODAY, *gates) if each.criterion == "approved"
+    ]
+    assert [(each.gate, each.name, each.is_met, each.by) for each in shown] == [
+        (GATE, "Approved by Sales direction, Executive, above 500 000", False, {})
+    ]
+
+
+def test_proc_1_a_deal_is_ready_once_the_approval_is_there() -> None:
+    ready = DealReadyToMoveOn(
+        deal_id=ID, stage="initial-contact", next_stage="needs-confirmed", by_itself=False, on=TODAY
+    )
+    looking = DEAL.by(service_actor("deals"))
+    looking.given(*MET, SUBMITTED).when(LookAgain()).then()
+    looking.given(*MET, SUBMITTED, APPROVED).when(LookAgain()).then(ready)
+    looking.given(*MET, SUBMITTED, APPROVED, ready).when(LookAgain()).then()
+    won = DEAL.given(*MET).when(WinDeal()).facts[0].event
+    looking.given(*MET, won).when(LookAgain()).then()
+
+
+# -- the chain as data -------------------------------------------------------------------------------------------------
+
+
+def told(definition: ProcessDefinition) -> list[tuple[str, str | None]]:
+    return [(reason.code, reason.field) for reason in faults(definition)]
+
+
+def test_proc_1_a_process_without_a_chain_is_what_it_was() -> None:
+    assert SHORT.stages[0].exit_approval is None
+    assert told(with_chain()) == []
+
+
+def test_proc_3_what_is_wrong_with_a_chain_is_told_with_its_position() -> None:
+    asks = Predicate(fact="approved.initial-contact", operator="is", value=True)
+    wrong = ApprovalStep(key="a b", name=" ", approvers=(), when=asks, escalates_to=Approver(role="executive"))
+    at = "definition.stages.0.exit_approval"
+    chain = ApprovalChain(steps=(wrong,), self_approval="allow", fallback=Approver(role="legal"))
+    assert told(with_chain(chain)) == [
+        ("invalid-key", f"{at}.steps.0.key"),
+        ("blank", f"{at}.steps.0.name"),
+        ("no-approvers", f"{at}.steps.0.approvers"),
+        ("unknown-fact", f"{at}.steps.0.when.fact"),
+        ("never-overdue", f"{at}.steps.0.within_days"),
+        ("fallback-and-rule", f"{at}.fallback"),
+        ("own-submission", f"{at}.self_approval"),
+    ]
+    assert told(with_chain(ApprovalChain(steps=()))) == [("empty", f"{at}.steps")]
+    named = Criterion(key="approved", name="Approved", when=Predicate(fact="lines", operator="above", value=0))
+    assert told(with_chain(exit=(named,))) == [("reserved-name", "definition.stages.0.exit.0.key")]
+
+
+def asking(place: int, stage: str) -> ProcessDefinition:
+    """A process in which one gate asks whether the exit of a stage is approved."""
+    definition = with_chain(place=1)
+    when = Predicate(fact=f"approved.{stage}", operator="is", value=True)
+    stages: list[Stage] = list(definition.stages)
+    stages[place] = replace(stages[place], entry=(Criterion(key="approved-there", name="Approved", when=when),))
+    return replace(definition, stages=tuple(stages))
+
+
+def test_proc_3_a_gate_may_ask_whether_an_earlier_exit_was_approved_and_no_later_one() -> None:
+    assert told(asking(2, "needs-confirmed")) == []
+    assert [code for code, _ in told(asking(1, "needs-confirmed"))] == ["comes-later"]
+    assert [code for code, _ in told(asking(2, "initial-contact"))] == ["unknown-fact"]
+
+
+def test_proc_1_two_versions_differ_in_whom_they_ask() -> None:
+    dearer = replace(CHAIN, steps=(DIRECTION, replace(BIG, name="Executive")))
+    (named,) = differences(with_chain(), with_chain(dearer))
+    assert (named.path, named.kind) == ("stages/initial-contact/exit_approval/steps/executive/name", "changed")
+    (new,) = differences(SHORT, with_chain())
+    assert (new.path, new.before) == ("stages/initial-contact/exit_approval", None)
+
+
+def test_data_5_told_late_a_submission_in_a_stage_that_the_deal_had_left_is_taken_back() -> None:
+    late = deal.fold([*MET, THERE, SUBMITTED])
+    assert [each.status for each in late.submissions] == ["over"]

@@ -1,0 +1,136 @@
+"""DEAL-2, CON-2: the exit of a stage is approved over HTTP and PostgreSQL, by whoever its chain asks."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from shared.domain.roles import Role
+from tests.services.deals.conftest import Office
+from tests.services.deals.test_processes_at_work import renewal
+from tests.services.deals.test_service import codes
+from tests.services.leads.conftest import Desk
+from tests.shared.http.conftest import Errands
+from tests.shared.http.waiting import until
+
+DEAL: dict[str, Any] = {"name": "Line", "amount": {"amount": "12000.00", "currency": "EUR"}}
+GATE = {"gate": "exit of review"}
+MANAGER = {"key": "manager", "name": "The manager", "approvers": [{"superior": 1}]}
+DIRECTION = {
+    "key": "direction",
+    "name": "Sales direction",
+    "approvers": [{"role": "sales-director"}],
+    "within_days": 2,
+    "escalates_to": {"role": "executive"},
+}
+
+
+def process_with(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A process of two stages; whoever leaves the first needs these steps."""
+    definition = renewal()
+    first = {**definition["stages"][0], "exit_approval": {"steps": list(steps)}, **changes}
+    last = {**definition["stages"][0], "key": "close", "tasks": [], "deliverables": [], "exit": []}
+    return {**definition, "stages": [first, last]}
+
+
+async def did(desk: Desk, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    answer = await desk.does(path, body)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+async def status(desk: Desk, path: str) -> str:
+    return str((await desk.sees(path))["status"])
+
+
+async def test_deal_2_a_deal_goes_on_by_itself_once_the_manager_has_approved_it(office: Office) -> None:
+    ops, team = office.somebody(), await office.team()
+    rep, manager = office.somebody(Role.REP, team.subjects[0]), office.somebody(Role.MANAGER, team.subjects[2])
+    made = await ops.makes("/v1/processes", {"definition": process_with(MANAGER, moves="by-itself")})
+    at = f"/v1/deals/{await rep.makes('/v1/deals', {**DEAL, 'process_id': made})}"
+    await did(rep, f"{at}/note-facts", {"facts": {"satisfied": True}})
+    refused = await rep.does(f"{at}/move", {"stage": "close"})
+    assert (refused.status_code, codes(refused)) == (409, ["criterion-unmet"])
+    (unmet,) = refused.json()["errors"]
+    assert unmet["details"]["by"] == {"approved.review": "submit-for-approval"}
+
+    await did(rep, f"{at}/submit-for-approval", GATE)
+    shown = await rep.sees(at)
+    (submission,) = shown["submissions"]
+    assert (submission["gate"], submission["status"], shown["ready_on"]) == ("exit of review", "waiting", None)
+    approval = f"/v1/deal-approvals/{submission['approval_id']}"
+    waits = await manager.sees(approval)
+    assert (waits["name"], waits["part"], waits["step_key"]) == ("Line: Review", "exit of review", "manager")
+    own = await rep.does(f"{approval}/approve")
+    assert (own.status_code, own.json()["code"]) == (409, "own-submission")
+    page = await rep.sees(f"{at}/page")
+    (criterion,) = [each for each in page["gate"]["criteria"] if each["criterion"] == "approved"]
+    assert (criterion["is_met"], criterion["by"]) == (False, {})
+
+    await did(manager, f"{approval}/approve", {"reason": "Good"})
+    assert (await rep.sees(at))["submissions"][0]["status"] == "approved"
+
+    async def has_moved() -> bool:
+        return bool((await rep.sees(at))["stage"] == "close")
+
+    await until(has_moved, 60)
+
+
+async def test_deal_2_what_waits_is_taken_back_when_the_deal_ends_and_by_who_submitted_it(office: Office) -> None:
+    ops, team = office.somebody(), await office.team()
+    rep, manager = office.somebody(Role.REP, team.subjects[0]), office.somebody(Role.MANAGER, team.subjects[2])
+    made = await ops.makes("/v1/processes", {"definition": process_with(MANAGER)})
+    at = f"/v1/deals/{await rep.makes('/v1/deals', {**DEAL, 'process_id': made})}"
+
+    async def submitted() -> str:
+        await did(rep, f"{at}/submit-for-approval", GATE)
+        return f"/v1/deal-approvals/{(await rep.sees(at))['submissions'][0]['approval_id']}"
+
+    first = await submitted()
+    await did(rep, f"{at}/recall-submission", {**GATE, "reason": "Another scope"})
+    assert await status(manager, first) == "recalled"
+    second = await submitted()
+    await did(manager, f"{second}/return-for-rework", {"reason": "Who decides there?"})
+    assert (await rep.sees(at))["submissions"][0]["reason"] == "Who decides there?"
+    third = await submitted()
+    await did(rep, f"{at}/lose", {"reason": "price"})
+    assert await status(manager, third) == "recalled"
+    late = await manager.does(f"{third}/approve")
+    assert (late.status_code, late.json()["code"]) == (409, "not-in-this-state")
+    await did(rep, f"{at}/reopen", {"reason": "They came back."})
+    assert (await rep.sees(at))["submissions"] == []
+    refused = await rep.does(f"{at}/move", {"stage": "close"})
+    assert "approved" in [each["details"]["criterion"] for each in refused.json()["errors"]]
+
+
+async def test_con_2_a_step_that_is_overdue_escalates_by_its_timer(alone: Errands) -> None:
+    running = alone.running
+    ops = Desk(client=alone.client(Role.SALES_OPERATIONS))
+    made = await ops.makes("/v1/processes", {"definition": process_with(DIRECTION)})
+    at = f"/v1/deals/{await ops.makes('/v1/deals', {**DEAL, 'process_id': made})}"
+    await did(ops, f"{at}/submit-for-approval", GATE)
+    approval = f"/v1/deal-approvals/{(await ops.sees(at))['submissions'][0]['approval_id']}"
+    executive = Desk(client=alone.client(Role.EXECUTIVE, "eva"))
+    early = await executive.does(f"{approval}/approve")
+    assert early.json()["code"] == "not-an-approver"
+    await running.clock.advance(running.pool, timedelta(days=8))
+
+    async def has_escalated() -> bool:
+        return bool((await executive.sees(approval))["escalated"])
+
+    await until(has_escalated, 60)
+    await did(executive, f"{approval}/approve")
+    assert (await ops.sees(at))["submissions"][0]["status"] == "approved"
+
+
+async def test_proc_3_whoever_a_chain_names_is_there_and_what_is_wrong_has_its_position(office: Office) -> None:
+    ops = office.somebody()
+    nobody = {"key": "mia", "name": "Mia", "approvers": [{"member": "01989f52-6d2c-7a51-9a44-0a4f5b1f7d11"}]}
+    refused = await ops.does("/v1/processes", {"definition": process_with(nobody, {**nobody, "approvers": []})})
+    told = [(each["code"], each["pointer"]) for each in refused.json()["errors"]]
+    at = "/definition/stages/0/exit_approval/steps"
+    assert sorted(told) == [
+        ("no-approvers", f"{at}/1/approvers"),
+        ("repeated-key", f"{at}/1/key"),
+        ("unknown-member", f"{at}/0/approvers/0/member"),
+    ]
