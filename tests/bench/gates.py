@@ -23,6 +23,7 @@ from deploy.local.home import Home
 from deploy.local.ports import free_port
 from services.deals.app import SERVICE
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import PendingApprovals
 from services.deals.domain.deal.automation import goes_on
 from services.deals.domain.deal.changes import NoteFacts
 from services.deals.domain.deal.opening import OpenNewDeal
@@ -39,8 +40,9 @@ from shared.commands.request import CommandRequest
 from shared.domain.context import Actor, Company, Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
+from shared.events.criteria import FactValue, Predicate
 from shared.events.money import Money
-from shared.events.process import FactDefinition, FactValue, Predicate, ProcessDefinition, Stage, StageRule
+from shared.events.process import FactDefinition, ProcessDefinition, Stage, StageRule
 from shared.eventstore.migrate import migrate
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
@@ -150,7 +152,7 @@ def _decided(before: Sequence[tuple[Process, str, OpenDeal]], number: int, warm_
             return deal.decide(state, MoveDeal(stage="last"), context, {"process": followed, "conversion": conversion})
 
     def follows(followed: Process, state: OpenDeal, context: Context) -> Any:
-        return goes_on(state, context, followed, conversion)
+        return goes_on(state, context, followed, conversion, PendingApprovals())
 
     steps: list[tuple[str, Callable[[Process, OpenDeal, Context], Any]]] = [
         ("deciding a move", moves),

@@ -12,11 +12,12 @@ from services.deals.domain.deal.approval import APPROVALS, PendingApprovals, Rec
 from services.deals.domain.deal.automation import LookAgain
 from services.deals.domain.deal.changes import HandOver
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
+from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import gates_ahead, judged
 from services.deals.domain.deal.migration import MigrateDeal, TargetProcess
 from services.deals.domain.deal.next_actions import actions_of
 from services.deals.domain.deal.stages import MoveDeal
-from services.deals.domain.deal.state import OpenDeal, facts_of
+from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.deal.waivers import WaiveCriterion
 from services.deals.domain.process.comparison import differences
 from services.deals.domain.process.faults import faults

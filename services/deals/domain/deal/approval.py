@@ -8,7 +8,8 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.state import AnyDeal, ClosedDeal, Deal, Kind, OpenDeal, deal, facts_of, written
+from services.deals.domain.deal.facts import facts_of
+from services.deals.domain.deal.state import AnyDeal, ClosedDeal, Deal, Kind, OpenDeal, deal, written
 from services.deals.domain.deal.submission import (
     APPROVED,
     OVER,

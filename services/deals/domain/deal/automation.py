@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.approval import PendingApprovals, recalls
+from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.flexible import added
 from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passes
 from services.deals.domain.deal.nodes import due_node, with_due

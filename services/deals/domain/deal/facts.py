@@ -79,11 +79,11 @@ class DealFacts(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if derive := DERIVING.get(name):
             return derive(self._state, self._conversion)
-        if name in (needed := self._approvable()):
-            return self._is_approved(needed[name])
-        if "." in name:
-            return self._is_done(name)
-        return self._state.facts[name]
+        if "." not in name:
+            return self._state.facts[name]
+        if stage := self._approvable().get(name):
+            return self._is_approved(stage)
+        return self._is_done(name)
 
     def __iter__(self) -> Iterator[str]:
         yield from dict.fromkeys((*self._state.facts, *DERIVING, *self._work(), *self._approvable()))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from services.deals.domain.facts import approved_fact
 from shared.domain.criteria import Facts, meets
 from shared.events.approval_chain import ApprovalChain
 from shared.events.definition import value
