@@ -9,6 +9,8 @@ from annotated_types import Ge, Le
 from shared.events.definition import Exact, FreeText, event, value, words
 from shared.events.process import ProcessDefinition
 
+LEVELS = ("new", "experienced", "senior")
+"""Of experience."""
 GOALS = ("sales-cycle", "lead-conversion", "win-rate", "won-amount")
 OUTCOMES = ("adopted", "revised", "stopped")
 
@@ -35,7 +37,7 @@ class PilotGoal:
 class PilotPeople:
     """How many people of one level of experience are in a pilot."""
 
-    experience: str
+    experience: Annotated[str, words(LEVELS)]
     """new, experienced or senior."""
     reps: Annotated[int, Ge(1)]
 

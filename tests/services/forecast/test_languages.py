@@ -15,6 +15,7 @@ from shared.languages.shipped import FOLDER, read_catalogues
 from shared.service.build import build, service_document
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import OWN, fact, moved, opened
+from tests.services.forecast.test_past import NEEDED
 from tests.shared.http.conftest import Errands
 from tests.shared.http.conftest import served as on_a_socket
 
@@ -56,7 +57,7 @@ def director(told: Errands) -> httpx.AsyncClient:
 @pytest.mark.parametrize("path", ASKED)
 async def test_an_answer_with_texts_says_in_which_language_they_are(director: httpx.AsyncClient, path: str) -> None:
     for accepted, language in (("de-AT, en;q=0.5", "de"), ("fr", "en"), ("de;q=oops", "en")):
-        answer = await director.get(path, headers={"Accept-Language": accepted})
+        answer = await director.get(path, params=NEEDED.get(path), headers={"Accept-Language": accepted})
         assert answer.status_code == 200, answer.text
         expected = (language, "Accept-Language") if WORDED[path] else (None, None)
         assert (answer.headers.get("Content-Language"), answer.headers.get("Vary")) == expected
@@ -66,6 +67,8 @@ def test_answers_without_texts_are_known() -> None:
     assert {path for path, said_in in WORDED.items() if not said_in} == {
         "/v1/horizon",
         "/v1/effects/{correlation_id}",
+        "/v1/process-conformance",
+        "/v1/process-conformance/cases",
         *(path for path in OWN & WORDED.keys() if not path.endswith("/history")),
     }
 

@@ -84,8 +84,10 @@ class PilotCrew:
 def start_pilot(
     state: DraftProcess | PublishedProcess, command: StartPilot, context: Context, crew: PilotCrew
 ) -> Decision:
-    """Try the draft out on some new deals. One version of a process is on trial at a time. Whether its people are all
-    of one level of experience is said with it: a dry run tells it before."""
+    """Try the draft out on some new deals. One version of a process is on trial at a time.
+
+    Whether its people are all of one level of experience is said with it; a dry run tells it before.
+    """
     definition = drafted(state)
     all_at_once(
         lambda: refuse_faulty(definition, state),
