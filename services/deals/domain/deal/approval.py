@@ -267,8 +267,6 @@ def _returned(state: Any, outcome: Outcome) -> Sequence[Any]:
 
 def _waiting(state: Any, outcome: Outcome) -> list[Submission]:
     """What waits for an approval that has ended; nothing where the deal has left meanwhile."""
-    if not isinstance(state, OpenDeal):
-        return []
     return [each for each in state.submissions if (each.approval_id, each.status) == (outcome.approval_id, WAITING)]
 
 
