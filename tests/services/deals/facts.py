@@ -15,6 +15,7 @@ from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION, WINNING
+from services.deals.domain.process.piloting import PilotCrew
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.product import Catalogue, ListedProduct
@@ -85,6 +86,7 @@ LOADED: dict[str, Any] = {
     "approvers": Approvers(),
     "hours": InForce(default=usual_hours(Company().calendar), on=TODAY),
     "pending": PendingApprovals(),
+    "crew": PilotCrew(),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))
