@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from uuid import uuid5
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.automation import LookAgain, MoveOn
+from services.deals.domain.deal.automation import MoveOn, Reevaluate
 from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.opening import OpenConvertedDeal
@@ -100,9 +100,9 @@ def ask_for_support_by_rule(event: DealRuleFired, fact: Envelope[DealRuleFired])
 
 
 @reactions.on
-def look_again_once_approved(event: DealSubmissionApproved, fact: Envelope[DealSubmissionApproved]) -> Iterable[Do]:
+def reevaluate_once_approved(event: DealSubmissionApproved, fact: Envelope[DealSubmissionApproved]) -> Iterable[Do]:
     """DEAL-2: an approval that is there may make the deal ready; its approver wrote that to the deal from outside."""
-    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=LookAgain())
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=Reevaluate())
 
 
 @reactions.on(when="by_itself")

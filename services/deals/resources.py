@@ -165,7 +165,8 @@ class DealSubmission:
     gate: str
     """Like "exit of quotation"."""
     status: Literal["waiting", "over", "approved", "returned", "recalled"]
-    """One that is over waited when the deal left its stage, and is taken back in a moment."""
+    """One that is over waited when history told that the deal left its stage or ended; its approval is taken back with
+    the next command on the deal."""
     approval_id: UUID
     """What decides it, at `/v1/deal-approvals/{id}`."""
     on: date | None

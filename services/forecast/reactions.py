@@ -22,6 +22,7 @@ from shared.events.approvals import APPROVING, Slot, approval_events
 from shared.events.deals.deal import DealAbandoned, DealHandedOver, DealLost, DealMoved, DealNextStepPlanned, DealWon
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
+from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.support_request import (
     SupportDelivered,
@@ -36,8 +37,8 @@ from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("forecast")
 
-OF_OPEN_DEALS: tuple[NoticeKind, ...] = (STAGE_RULE, HELP_ASKED)
-"""What is told of a deal, and only as long as it is open."""
+KEYED_BY_DEAL: tuple[NoticeKind, ...] = (STAGE_RULE, HELP_ASKED)
+"""The kinds of which the deal itself is the occasion, as long as it is open; a due step is one of its own."""
 
 
 @reactions.on
@@ -134,7 +135,9 @@ def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -
 
 
 @reactions.on(when="ends_notices")
-def settle_rules_of_stages_left(event: DealMoved, fact: Envelope[DealMoved]) -> Iterable[Do]:
+def settle_rules_of_stages_left(
+    event: DealMoved | DealMigrated, fact: Envelope[DealMoved | DealMigrated]
+) -> Iterable[Do]:
     """PROC-1: nobody has to know any more what a rule of a stage told, once the deal has left it."""
     yield _passed(STAGE_RULE, event.deal_id, fact)
 
@@ -144,8 +147,8 @@ def settle_what_waits_with_a_deal(
     event: DealWon | DealLost | DealAbandoned, fact: Envelope[DealWon | DealLost | DealAbandoned]
 ) -> Iterable[Do]:
     """PROC-1, DEAL-6: with a deal that has ended, nobody has to know any more what a rule of its stage told, that help
-    is asked for with it, or that its next step is due; so it is, too, when its end is told late."""
-    for kind in OF_OPEN_DEALS:
+    is asked for with it, or that its next step is due; so it is, too, where history tells of a later end."""
+    for kind in KEYED_BY_DEAL:
         yield _passed(kind, event.deal_id, fact)
     if event.reminded_step is not None:
         yield _passed(NEXT_STEP_DUE, event.reminded_step, fact)
@@ -185,7 +188,7 @@ def remind_of_next_step(event: DealNextStepReminded, fact: Envelope[DealNextStep
     nobody's, whoever leads its team. Who is reminded again has the last notice in place of the one before."""
     owner = (event.owner,) if event.owner else ()
     here = occasion_of(NEXT_STEP_DUE, event.step_id)
-    if "again" in event.levels and event.owner:
+    if "again" in event.levels or not event.owner:
         yield Do(aggregate=occasion, aggregate_id=here, command=SettleNotices(cause=fact.id, member=event.owner))
     yield Do(
         aggregate=occasion,

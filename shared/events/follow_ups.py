@@ -178,7 +178,10 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
         Follower(service="contracts", when="drafts_contract"),
         Follower(service="forecast", when="ends_notices"),
     ),
-    DealMigrated: (Follower(service="contracts", when="drafts_contract"),),
+    DealMigrated: (
+        Follower(service="contracts", when="drafts_contract"),
+        Follower(service="forecast", when="ends_notices"),
+    ),
     DealWon: OF_AN_END,
     DealReopened: (Follower(service="contracts"),),
     DealLost: OF_AN_END,

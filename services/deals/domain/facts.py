@@ -65,7 +65,7 @@ DERIVED: Mapping[str, str] = {
 """Derived facts that every process has, and their kinds."""
 
 
-APPROVED = "approved"
+APPROVAL_CRITERION = "approved"
 """The criterion of an exit that needs an approval, by its key: no other of that exit is called so."""
 
 

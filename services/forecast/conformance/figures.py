@@ -37,9 +37,9 @@ Figure = Literal[
     "waivers-revoked",
     "skips",
     "returns",
-    "nodes-triggered",
-    "nodes-taken-back",
-    "exits",
+    "flexible-nodes-added",
+    "flexible-nodes-removed",
+    "exits-proposed",
 ]
 FIGURES: tuple[str, ...] = get_args(Figure)
 
@@ -48,9 +48,9 @@ ALONE: Mapping[str, tuple[str, ...]] = {
     WAIVER_GIVEN: ("waivers-given",),
     WAIVER_USED: ("waivers-used",),
     WAIVER_REVOKED: ("waivers-revoked",),
-    NODE_ADDED: ("nodes-triggered",),
-    NODE_REMOVED: ("nodes-taken-back",),
-    EXIT: ("exits",),
+    NODE_ADDED: ("flexible-nodes-added",),
+    NODE_REMOVED: ("flexible-nodes-removed",),
+    EXIT: ("exits-proposed",),
 }
 """What a case counts as that needs nothing else to be known."""
 

@@ -36,12 +36,15 @@ select {kind}, sum(n)::bigint as count from (
  group by {kind} having sum(n) <> 0
 """.replace("{kind}", KIND)
 
+# The index goes by instants: a day of whatever place lies within these, and so no page walks what was before.
 BEHIND = scoped("""
 select thing_id, number, of_at, mark.process_id, mark.process_version, mark.stage, mark.sort, mark.detail
   from {view}.mark join unnest($9::uuid[], $10::integer[], $11::text[], $12::text[], $13::text[])
     as wanted (process_id, process_version, stage, sort, detail)
     using (process_id, process_version, stage, sort, detail)
  where start_at <= $6 and (end_at is null or end_at > $6) and of_on between $7 and $8 and {scope}
+   and of_at >= (($7::date - 2)::timestamp at time zone 'UTC')
+   and of_at < (($8::date + 2)::timestamp at time zone 'UTC')
    and (of_at, thing_id, number) > ($14, $15, $16)
  order by of_at, thing_id, number limit $17
 """)

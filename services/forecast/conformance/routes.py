@@ -49,19 +49,19 @@ class GateAttempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverFigures:
-    """Waivers that were given, and what became of those: used at a gate at least once, taken back."""
+    """Waivers that were given, and what became of those: used at a gate at least once, revoked."""
 
     given: int
     used: int
-    taken_back: int
+    revoked: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlexibleNodeFigures:
-    """Flexible nodes that were triggered, by somebody or by a rule of a stage, and those that were taken back."""
+    """Flexible nodes that were added, by somebody or by a rule of a stage, and those that were removed."""
 
-    triggered: int
-    taken_back: int
+    added: int
+    removed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,8 +307,8 @@ def _figures(sums: Sums) -> ConformanceFigures:
         work_gates=_attempts(of, "work"),
         skips=of["skips"],
         returns=of["returns"],
-        waivers=WaiverFigures(given=of["waivers-given"], used=of["waivers-used"], taken_back=of["waivers-revoked"]),
-        flexible_nodes=FlexibleNodeFigures(triggered=of["nodes-triggered"], taken_back=of["nodes-taken-back"]),
+        waivers=WaiverFigures(given=of["waivers-given"], used=of["waivers-used"], revoked=of["waivers-revoked"]),
+        flexible_nodes=FlexibleNodeFigures(added=of["flexible-nodes-added"], removed=of["flexible-nodes-removed"]),
         exits=_exits(sums),
     )
 
@@ -328,4 +328,4 @@ def _exits(sums: Sums) -> ExitFigures:
         if (count := sums.exits[f"{decision} {outcome}"])
     ]
     decided = {decision: sum(each.count for each in cells if each.decided == decision) for decision in DECISIONS}
-    return ExitFigures(proposed=sums.figures["exits"], **decided, outcomes=cells)
+    return ExitFigures(proposed=sums.figures["exits-proposed"], **decided, outcomes=cells)

@@ -79,6 +79,8 @@ class DealMigrated:
     waived: tuple[WaivedCriterion, ...] = ()
     """What the entry of the new stage asks, is not met, and was waived."""
     idle_days: int = 3
+    ends_notices: bool = False
+    """Whether a rule of a stage had somebody notified, who need not know any more: the deal stands in another stage."""
     drafts_contract: bool = False
     """Whether the new stage is where the contract is drafted, and the stage before was not (CON-1)."""
     process_migration_id: UUID | None = None

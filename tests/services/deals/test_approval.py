@@ -9,7 +9,7 @@ import pytest
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import APPROVALS, PendingApprovals, RecallSubmission, SubmitForApproval
-from services.deals.domain.deal.automation import LookAgain
+from services.deals.domain.deal.automation import Reevaluate
 from services.deals.domain.deal.changes import HandOver
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
 from services.deals.domain.deal.facts import facts_of
@@ -18,7 +18,9 @@ from services.deals.domain.deal.migration import MigrateDeal, TargetProcess
 from services.deals.domain.deal.next_actions import actions_of
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import OpenDeal
+from services.deals.domain.deal.submission import Submission, submission_of, with_submission
 from services.deals.domain.deal.waivers import WaiveCriterion
+from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.comparison import differences
 from services.deals.domain.process.faults import faults
 from services.deals.domain.process.short import SHORT, SHORT_ID
@@ -41,9 +43,10 @@ from shared.events.deals.deal_approval import (
     DealSubmittedForApproval,
 )
 from shared.events.deals.deal_automation import DealReadyToMoveOn
+from shared.events.deals.deal_gates import DealCriterionWaived
 from shared.events.process import ProcessDefinition, Stage
 from shared.testing.scenario import SOMEBODY, Outcome, Scenario
-from tests.services.deals.facts import ID, LOADED, OPENED, OTHER, TALKED, THE_DEAL, TODAY, eur
+from tests.services.deals.facts import ID, LOADED, OPENED, OTHER, TALKED, THE_DEAL, TODAY, eur, usd
 from tests.services.deals.test_next_actions import given as circumstances
 from tests.services.deals.test_process_migration import A_MIGRATION, STARTED, STEP, planned
 
@@ -240,6 +243,25 @@ def test_deal_2_a_deal_that_has_grown_beyond_what_was_approved_is_asked_about_an
     assert known.given(shrunk).when(ON).rejected is None
 
 
+def test_deal_2_who_has_to_approve_an_amount_that_no_rate_makes_comparable_is_not_known() -> None:
+    """Else an amount in such a currency would pass those who have to see it, asked before or after the approval."""
+    elsewhere = DealAmountChanged(deal_id=ID, before=OPENED.amount, amount=usd("9000000.00"), on=TODAY)
+    known = DEAL.knowing(conversion=Conversion(currency="EUR", factors={"USD": None}))
+    unknown = known.given(*MET, elsewhere).when(SUBMIT).then_rejected("invalid-submission", "no-exchange-rate")
+    assert unknown.facts == ()
+    known.given(*MET, SUBMITTED, APPROVED, elsewhere).when(ON).then_rejected("gate-closed", "criterion-unmet")
+    whatever = known.knowing(process=replace(PROCESS, definition=with_chain(ApprovalChain(steps=(DIRECTION,)))))
+    assert whatever.given(*MET, elsewhere).when(SUBMIT).rejected is None
+    assert whatever.given(*MET, elsewhere, SUBMITTED, APPROVED).when(ON).rejected is None
+
+
+def test_deal_2_of_several_submissions_at_a_gate_the_last_one_counts() -> None:
+    """One that is over may stand before it, until its approval is taken back."""
+    over = Submission(gate=GATE, status="over", approval_id=UUID(int=1), steps=(), on=TODAY)
+    new = replace(over, status="waiting", approval_id=UUID(int=2))
+    assert submission_of(with_submission((over,), new), GATE) == new
+
+
 @pytest.mark.parametrize(
     ("gate", "code"),
     [
@@ -379,6 +401,15 @@ def test_proc_2_an_approval_stays_where_the_new_version_has_the_very_same_chain(
     assert elsewhere.facts[0].event.submissions_ended == (GATE,)
 
 
+def test_proc_2_who_is_asked_in_place_of_others_was_not_waived() -> None:
+    waived = DealCriterionWaived(
+        deal_id=ID, gate=GATE, criterion="approved", until=TODAY, role="manager", reason="On leave", on=TODAY
+    )
+    same, other = migrated(with_chain(), *MET, waived), migrated(with_chain(ApprovalChain(steps=(BIG,))), *MET, waived)
+    assert same.facts[0].event.waivers_ended == ()
+    assert [each.criterion for each in other.facts[0].event.waivers_ended] == ["approved"]
+
+
 def test_proc_2_a_migration_of_many_deals_takes_back_what_waits_as_that_of_one_does() -> None:
     _, events = asked()
     known = deal.fold([*MET, SUBMITTED])
@@ -426,11 +457,11 @@ def test_proc_1_a_deal_is_ready_once_the_approval_is_there() -> None:
         deal_id=ID, stage="initial-contact", next_stage="needs-confirmed", by_itself=False, on=TODAY
     )
     looking = DEAL.by(service_actor("deals"))
-    looking.given(*MET, SUBMITTED).when(LookAgain()).then()
-    looking.given(*MET, SUBMITTED, APPROVED).when(LookAgain()).then(ready)
-    looking.given(*MET, SUBMITTED, APPROVED, ready).when(LookAgain()).then()
+    looking.given(*MET, SUBMITTED).when(Reevaluate()).then()
+    looking.given(*MET, SUBMITTED, APPROVED).when(Reevaluate()).then(ready)
+    looking.given(*MET, SUBMITTED, APPROVED, ready).when(Reevaluate()).then()
     won = DEAL.given(*MET).when(WinDeal()).facts[0].event
-    looking.given(*MET, won).when(LookAgain()).then()
+    looking.given(*MET, won).when(Reevaluate()).then()
 
 
 # -- the chain as data -------------------------------------------------------------------------------------------------

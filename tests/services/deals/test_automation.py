@@ -12,6 +12,7 @@ from services.deals.domain.deal.approval import PendingApprovals
 from services.deals.domain.deal.automation import MoveOn, RunDueRules
 from services.deals.domain.deal.closing import deal_reopened
 from services.deals.domain.deal.history import ImportDeal, ImportDealMove
+from services.deals.domain.deal.migration import MigrateDeal, TargetProcess
 from services.deals.domain.deal.opening import OpenNewDeal
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import is_of_visit
@@ -19,7 +20,7 @@ from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.faults import faults
 from services.deals.domain.process.full import CUSTOM_SOLUTION, FULL
 from services.deals.domain.process.short import SHORT, SHORT_ID
-from services.deals.domain.process.state import Process
+from services.deals.domain.process.state import Process, Version
 from services.deals.domain.support_request.asking import AskForSupport
 from services.deals.reactions import reactions
 from shared.domain.aggregate import occurrences
@@ -136,6 +137,11 @@ def test_proc_1_who_leaves_a_stage_whose_rules_notified_somebody_says_so() -> No
         known = THE_DEAL.knowing(process=process).given(opened(rule), fired(rule), TALKED, PLANNED)
         assert known.when(MoveDeal(stage="needs-confirmed")).facts[0].event.ends_notices is ends
         assert known.when(ImportDealMove(stage="needs-confirmed", on=TODAY)).facts[0].event.ends_notices is False
+        versions = tuple(Version(number=number, definition=process.definition, published=True) for number in (1, 2))
+        migrating = known.knowing(target=TargetProcess(id=process.id, versions=versions))
+        for stage, leaves in (("needs-confirmed", ends), ("initial-contact", False)):
+            command = MigrateDeal(process_version=2, stage=stage, reason="Revised")
+            assert migrating.when(command).facts[0].event.ends_notices is leaves
 
 
 def test_proc_1_what_waits_for_a_fact_happens_as_soon_as_that_is_so_and_once_in_a_visit() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.automation import LookAgain, MoveOn, RunDueRules
+from services.deals.domain.deal.automation import MoveOn, Reevaluate, RunDueRules
 from services.deals.domain.deal.corrections import Telling, Tellings
 from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.reminding import RemindOfNextStep
@@ -160,7 +160,7 @@ def any_of(*commands: type) -> st.SearchStrategy[Any]:
     return st.one_of(*map(commands_of, commands))
 
 
-ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn, RemindOfNextStep, LookAgain)
+ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn, RemindOfNextStep, Reevaluate)
 """What names requests, of which a scenario knows none, what happens to the deal's support requests alone, and what a
 stage does by itself."""
 TOLD = [command for command in deal.handlers if command not in ELSEWHERE]

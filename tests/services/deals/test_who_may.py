@@ -45,7 +45,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
         OPERATIONS: "EraseTexts MigrateDeal",
         SERVICES: """OpenConvertedDeal RetractFacts ImportDeal ImportDealMove ImportDealChange
             ImportDealActivity ImportDealNode ImportDealWin ImportDealLoss ImportDealAbandonment ImportDealReopening
-            BringSupportInLine RunDueRules MoveOn RemindOfNextStep LookAgain""",
+            BringSupportInLine RunDueRules MoveOn RemindOfNextStep Reevaluate""",
     },
     "process": {
         OPERATIONS: """PublishProcess PublishVersion SaveDraft DiscardDraft PublishDraft RetireProcess StartPilot

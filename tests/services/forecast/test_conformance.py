@@ -264,8 +264,8 @@ def test_deal_4_triggered_nodes_waivers_and_skips_are_three_facts() -> None:
             "waivers-given": 2,
             "waivers-used": 1,
             "waivers-revoked": 1,
-            "nodes-triggered": 2,
-            "nodes-taken-back": 1,
+            "flexible-nodes-added": 2,
+            "flexible-nodes-removed": 1,
             "skips": 1,
         }
         | FIRST_TRY
@@ -296,10 +296,12 @@ def test_deal_4_triggered_nodes_waivers_and_skips_are_three_facts() -> None:
         ),
         pytest.param(
             [added(), migrated("contact", flexible_nodes_ended=("approval",)), removed()],
-            {"nodes-triggered": 1},
+            {"flexible-nodes-added": 1},
             id="a node that is ended by a migration is not taken back",
         ),
-        pytest.param([added(), removed(), added()], {"nodes-triggered": 2, "nodes-taken-back": 1}, id="added again"),
+        pytest.param(
+            [added(), removed(), added()], {"flexible-nodes-added": 2, "flexible-nodes-removed": 1}, id="added again"
+        ),
     ],
 )
 def test_deal_4_what_became_of_waivers_and_nodes(events: list[Any], expected: dict[str, int]) -> None:
@@ -327,7 +329,7 @@ def test_deal_4_what_became_of_waivers_and_nodes(events: list[Any], expected: di
 )
 def test_deal_5_what_became_of_a_proposal_to_give_up(events: list[Any], expected: str) -> None:
     told, exits, _ = figures(events)
-    assert told == {"exits": 1}
+    assert told == {"exits-proposed": 1}
     assert exits == {expected: 1}
 
 

@@ -96,8 +96,8 @@ async def test_deal_2_a_stage_of_a_version_says_how_it_was_followed(company: Err
         "work_gates": attempts(1, 1, "1.0000", 0),
         "skips": 0,
         "returns": 0,
-        "waivers": {"given": 1, "used": 1, "taken_back": 0},
-        "flexible_nodes": {"triggered": 1, "taken_back": 1},
+        "waivers": {"given": 1, "used": 1, "revoked": 0},
+        "flexible_nodes": {"added": 1, "removed": 1},
         "exits": {
             **NO_EXITS,
             "proposed": 1,
@@ -134,10 +134,10 @@ async def test_api_4_one_sees_figures_of_the_deals_that_one_sees(company: Errand
     anna, ben = company.client(Role.REP, "anna"), company.client(Role.REP, "ben")
     mia, director = company.client(Role.MANAGER, "mia"), company.client(Role.SALES_DIRECTOR, "dora")
     own = (await seen(anna))["total"]
-    assert (own["gates"]["first_attempts"], own["flexible_nodes"]["triggered"]) == (3, 1)
+    assert (own["gates"]["first_attempts"], own["flexible_nodes"]["added"]) == (3, 1)
     assert (await seen(mia))["total"] == own == (await seen(director, owner=ANNA))["total"]
     of_ben = (await seen(ben))["total"]
-    assert (of_ben["gates"]["first_attempts"], of_ben["flexible_nodes"]["triggered"]) == (2, 0)
+    assert (of_ben["gates"]["first_attempts"], of_ben["flexible_nodes"]["added"]) == (2, 0)
     assert (await seen(director, team=SOUTH))["total"] == of_ben == (await seen(director, owner=BEN))["total"]
     assert (await seen(mia, owner=MIA))["stages"] == []
     assert await cases(ben, "returns") == []

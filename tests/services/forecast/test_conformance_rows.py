@@ -215,11 +215,11 @@ def _of_deal(past: Life, period: Period) -> Iterator[tuple[UUID, int, str, str]]
             case "DealWaiverRevoked":
                 waivers.pop((event.gate, event.criterion), []).append("waivers-revoked")
             case "DealFlexibleNodeAdded":
-                nodes[event.key] = case("nodes-triggered")
+                nodes[event.key] = case("flexible-nodes-added")
             case "DealFlexibleNodeRemoved":
-                nodes.pop(event.key, []).append("nodes-taken-back")
+                nodes.pop(event.key, []).append("flexible-nodes-removed")
             case "DealExitProposed":
-                exits.append(case("exits", "undecided"))
+                exits.append(case("exits-proposed", "undecided"))
                 grounds.append(event.answer_id)
             case "DealExitAccepted":
                 decided("accepted")
@@ -234,8 +234,10 @@ def _of_deal(past: Life, period: Period) -> Iterator[tuple[UUID, int, str, str]]
                 outcome = "open"
     for when, where, figures in cases:
         if period.first <= COMPANY.day(when) <= period.last:
-            is_exit = figures[0] == "exits"
-            yield from ((*where, figure) for figure in (["exits", f"{figures[1]} {outcome}"] if is_exit else figures))
+            is_exit = figures[0] == "exits-proposed"
+            yield from (
+                (*where, figure) for figure in (["exits-proposed", f"{figures[1]} {outcome}"] if is_exit else figures)
+            )
 
 
 async def maintained(forecast: Forecast, asked: Question, period: Period) -> Counts:

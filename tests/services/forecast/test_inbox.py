@@ -31,6 +31,7 @@ from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from tests.described import as_described
 from tests.services.forecast.conftest import arrived, journaled
 from tests.services.forecast.facts import DEAL, day, eur, fact, lost, moved, won
+from tests.services.forecast.test_migrated_deals import MIGRATED
 from tests.shared.http.conftest import Errands
 from tests.shared.http.test_command_routes import problem
 from tests.shared.http.waiting import until
@@ -404,6 +405,7 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
 
 GONE_ON: dict[str, Any] = {
     "moved": replace(moved("needs"), ends_notices=True),
+    "migrated": replace(MIGRATED, ends_notices=True),
     "won": replace(won(NOON.date()), ends_notices=True),
     "lost": replace(lost(NOON.date()), ends_notices=True),
     "abandoned": DealAbandoned(
@@ -432,7 +434,7 @@ async def test_proc_1_what_a_rule_of_a_stage_told_is_settled_once_the_deal_goes_
     statuses = {(each["kind"], each["about_id"]): each["status"] for each in await company.inbox("mona")}
     assert statuses == {
         ("stage-rule", str(deal)): "settled",
-        ("help-asked", str(deal)): "unread" if how == "moved" else "settled",
+        ("help-asked", str(deal)): "unread" if how in {"moved", "migrated"} else "settled",
         ("help-asked", str(other.data.deal_id)): "unread",
     }
     await company.happens(company.of(fired, deal, 4))

@@ -87,8 +87,12 @@ async def test_deal_6_what_came_at_once_is_told_everybody_at_once(company: Compa
 
 
 async def test_deal_6_of_a_deal_that_is_nobodys_whoever_leads_the_team_is_told(company: Company) -> None:
-    await company.happens(due(company, "owner", owner=None))
+    first = due(company, "owner", owner=None)
+    await company.happens(first)
     assert await company.told() == {"mona"}
+    await company.happens(later(company, first, "again"))
+    await company.happens(replace(later(company, first, "manager"), sequence=3))
+    assert await statuses(company, "mona") == ["settled", "settled", "unread"]
 
 
 async def test_deal_6_above_whom_nobody_leads_the_owner_alone_is_told(company: Company) -> None:

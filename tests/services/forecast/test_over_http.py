@@ -86,7 +86,7 @@ async def test_a_wrong_value_is_refused_with_its_parameter_and_rule(
         ("/v1/funnel/deals?outcome=draw", ["open", "won", "lost", "abandoned"]),
         ("/v1/forecast/deals?category=sure", ["closed", "omitted"]),
         ("/v1/forecast/deals?figure=sum", ["won", "expected"]),
-        ("/v1/process-conformance/cases?figure=luck", ["skips", "exits"]),
+        ("/v1/process-conformance/cases?figure=luck", ["skips", "exits-proposed"]),
         ("/v1/forecast?rollup=no", ["cumulative", "single"]),
     ],
 )

@@ -1,5 +1,5 @@
-"""How it is approved that a deal goes on from a stage: by whoever the chain of its exit asks, never by who submitted it
-(DEAL-2, CON-2)."""
+"""Approvals of stage exits, as aggregates of their own: by whoever the chain asks, never by who submitted it (DEAL-2,
+CON-2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +9,7 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.facts import facts_of
+from services.deals.domain.deal.gates import without_rate
 from services.deals.domain.deal.state import AnyDeal, ClosedDeal, Deal, Kind, OpenDeal, deal, written
 from services.deals.domain.deal.submission import (
     APPROVED,
@@ -20,6 +21,7 @@ from services.deals.domain.deal.submission import (
     chains_of,
     exit_of,
     is_approved,
+    is_judged,
     submission_of,
     with_submission,
 )
@@ -34,7 +36,7 @@ from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Actor, Context
 from shared.domain.fields import Text
 from shared.domain.policy import Counts, InForce
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Rejected, refuse_all
 from shared.domain.roles import READING, SELLING
 from shared.events.approval_chain import ApprovalChain
 from shared.events.deals.deal_approval import (
@@ -108,6 +110,9 @@ def submit_for_approval(
     facts = facts_of(state, process, conversion)
     if is_approved(state.submissions, command.gate, chain, facts):
         return []
+    if not is_judged(chain, facts):
+        message = "It cannot be said who has to approve this."
+        refuse_all("invalid-submission", message, [without_rate(state, conversion)])
     steps = planned(chain, facts, context.actor, approvers)
     approval = requested(
         APPROVALS,

@@ -38,7 +38,7 @@ class RunDueRules:
 
 
 @value
-class LookAgain:
+class Reevaluate:
     """Something was decided elsewhere that may make the deal ready."""
 
 
@@ -68,9 +68,9 @@ def run_due_rules(
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def look_again(
+def reevaluate(
     state: AnyDeal,
-    command: LookAgain,
+    command: Reevaluate,
     context: Context,
     *,
     process: Process,

@@ -309,6 +309,7 @@ def category_changed(state: OpenDeal, event: DealCategoryChanged) -> OpenDeal:
 
 @deal.evolves
 def handed_over(state: OpenDeal, event: DealHandedOver) -> OpenDeal:
+    # Its day is what is read: an end that is told later does not come before it.
     changes = said(state, "owner", event.on, f"{event.owner or ''} {event.team or ''}")
     return replace(
         state,

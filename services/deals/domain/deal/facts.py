@@ -68,7 +68,8 @@ DERIVING: Mapping[str, Derive] = {
 
 class DealFacts(Mapping[str, Any]):
     """The facts of a deal: noted ones, those that follow from it, of each piece of work whether it is done, and of each
-    exit that needs it whether it is approved. What an approval itself looks at are the others (`approvals`)."""
+    exit that needs it whether it is approved. Without `approvals` the last are left out: the conditions of a chain may
+    not ask for them."""
 
     __slots__ = ("_approvals", "_conversion", "_process", "_state")
 

@@ -9,7 +9,7 @@ from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal
 from services.deals.domain.deal.submission import exit_of, waiting_at
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.facts import APPROVED, approved_fact
+from services.deals.domain.facts import APPROVAL_CRITERION, approved_fact
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts, explained, meets, unmet
 from shared.domain.rejection import Reason, refuse_all
@@ -168,7 +168,7 @@ def _approval(of: Stage | FlexibleNode | Node) -> Iterator[Criterion]:
     if isinstance(of, Stage) and of.exit_approval is not None:
         names = ", ".join(step.name for step in of.exit_approval.steps)
         when = Predicate(fact=approved_fact(of.key), operator="is", value=True)
-        yield Criterion(key=APPROVED, name=f"Approved by {names}", when=when)
+        yield Criterion(key=APPROVAL_CRITERION, name=f"Approved by {names}", when=when)
 
 
 def gates_of_work(part: Stage | FlexibleNode, kind: str, node: Node) -> tuple[Gate, ...]:
@@ -253,8 +253,11 @@ def _by(met: Mapping[str, object], state: Deal, process: Process) -> dict[str, s
 def _without_rate(state: Deal, conversion: Conversion, criteria: list[Reason]) -> list[Reason]:
     """Why the amount is unknown to unmet criteria that ask for it, though the deal has one."""
     asked = any("amount" in each.details["met"] for each in criteria)
-    if not asked or conversion.worth(state.amount) is not None:
-        return []
+    return [without_rate(state, conversion)] if asked and conversion.worth(state.amount) is None else []
+
+
+def without_rate(state: Deal, conversion: Conversion) -> Reason:
+    """Why nobody knows what a deal is worth in the company's currency."""
     source, target = state.amount.currency, conversion.currency
     message = f"There is no exchange rate for {source}: what the deal is worth in {target} is unknown."
-    return [Reason(code="no-exchange-rate", message=message, details={"currency": source, "in": target})]
+    return Reason(code="no-exchange-rate", message=message, details={"currency": source, "in": target})

@@ -37,11 +37,13 @@ from services.deals.domain.deal.state import (
     Visit,
     bound_by,
     deal,
+    has_notified,
     judged,
     written,
 )
 from services.deals.domain.deal.submission import chains_of, exit_of, without_those_of
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.facts import APPROVAL_CRITERION
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.remarked_process import VersionNumber
 from shared.domain.aggregate import Decision
@@ -206,6 +208,7 @@ def migration_of(
         waivers_ended=tuple(_waivers_ended(state, source.definition, target.definition)),
         submissions_ended=tuple(_submissions_ended(state, stage, source, target)),
         idle_days=new.idle_days,
+        ends_notices=stage != state.stage and has_notified(state),
         drafts_contract=new.drafts_contract and not source.definition.stage(state.stage).drafts_contract,
         process_migration_id=process_migration_id,
         name=state.name,
@@ -328,9 +331,13 @@ def _waivers_ended(state: OpenDeal, old: ProcessDefinition, new: ProcessDefiniti
         {(gate, each.key): each.when for gate, criteria in gates_of(definition) for each in criteria}
         for definition in (old, new)
     )
+    chains = chains_of(old), chains_of(new)
     for waiver in state.waivers:
         key = (waiver.gate, waiver.criterion)
-        if key not in after or before.get(key) != after[key]:
+        asks_others = waiver.criterion == APPROVAL_CRITERION and chains[0].get(waiver.gate) != chains[1].get(
+            waiver.gate
+        )
+        if key not in after or before.get(key) != after[key] or asks_others:
             yield WaivedCriterion(gate=waiver.gate, criterion=waiver.criterion)
 
 

@@ -20,7 +20,7 @@ from services.deals.domain.deal.standing import LifeSigns, silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
 from services.deals.domain.deal.submission import waiting_at
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.facts import APPROVED
+from services.deals.domain.facts import APPROVAL_CRITERION
 from services.deals.domain.process.state import Process
 from shared.domain.context import Company
 from shared.domain.rejection import Reason
@@ -69,8 +69,8 @@ class NextAction:
     facts: Facts
     """What it follows from."""
     commands: tuple[str, ...]
-    """The commands that do it, as `gates.CHANGED_BY` names them: any of them, the usual one first. None where it is no
-    deal's: a contract is signed among the contracts."""
+    """The commands that do it, as `gates.CHANGED_BY` names them: any of them, the usual one first. Empty where
+    no command of a deal does it: a contract is signed among the contracts."""
 
 
 @value
@@ -208,7 +208,7 @@ def _unmet(state: OpenDeal, given: Circumstances, stage: Stage, reason: Reason) 
 
 def _is_others(state: OpenDeal, reason: Reason) -> bool:
     """Whether a criterion is unmet as long as others have not decided."""
-    return reason.details["criterion"] == APPROVED and reason.details["gate"] in waiting_at(state.submissions)
+    return reason.details["criterion"] == APPROVAL_CRITERION and reason.details["gate"] in waiting_at(state.submissions)
 
 
 def _without_decision_maker(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:

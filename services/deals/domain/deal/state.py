@@ -369,7 +369,7 @@ def written(state: Deal, text: str | None) -> bool:
 
 
 def has_notified(state: Deal) -> bool:
-    """Whether a rule of a stage had somebody notified."""
+    """Whether a rule of any stage so far had somebody notified: a move that history told has settled nothing."""
     return any(rule.notified for rule in state.fired_rules)
 
 

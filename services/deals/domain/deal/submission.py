@@ -9,12 +9,14 @@ from datetime import date
 from uuid import UUID
 
 from shared.domain.criteria import Facts, meets
+from shared.domain.criteria import facts_of as facts_asked
 from shared.events.approval_chain import ApprovalChain
 from shared.events.definition import value
 from shared.events.process import ProcessDefinition
 
 WAITING, OVER, APPROVED, RETURNED, RECALLED = "waiting", "over", "approved", "returned", "recalled"
-"""What a submission can come to. One that is over waited when the deal left: its approval is still to be taken back."""
+"""What a submission can come to. One that is over waited when history told that the deal left its stage or ended: its
+approval is taken back with the next command on the deal."""
 
 
 @value
@@ -52,14 +54,23 @@ def is_approved(submissions: Submissions, gate: str, chain: ApprovalChain, facts
     found = submission_of(submissions, gate)
     if found is None or found.status != APPROVED:
         return False
-    return facts is None or all(
-        step.key in found.steps for step in chain.steps if step.when is None or meets(step.when, facts)
+    return facts is None or (
+        is_judged(chain, facts)
+        and all(step.key in found.steps for step in chain.steps if step.when is None or meets(step.when, facts))
+    )
+
+
+def is_judged(chain: ApprovalChain, facts: Facts) -> bool:
+    """Whether it can be said whom a chain asks: not of an amount that no rate makes comparable, where a step looks at
+    it. Else whoever states an amount in such a currency would pass those who have to see it."""
+    return facts["amount"] is not None or not any(
+        "amount" in facts_asked(step.when) for step in chain.steps if step.when is not None
     )
 
 
 def submission_of(submissions: Submissions, gate: str) -> Submission | None:
     """What was submitted last at a gate."""
-    return next((each for each in submissions if each.gate == gate), None)
+    return next((each for each in reversed(submissions) if each.gate == gate), None)
 
 
 def waiting_at(submissions: Submissions) -> frozenset[str]:

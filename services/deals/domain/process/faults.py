@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from services.deals.domain.facts import APPROVED, DERIVED, approved_fact, chain_vocabulary, vocabulary
+from services.deals.domain.facts import APPROVAL_CRITERION, DERIVED, approved_fact, chain_vocabulary, vocabulary
 from services.deals.domain.process.rule_faults import rule_faults
 from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
@@ -155,8 +155,8 @@ def _approval_faults(stage: Stage, chain: ApprovalChain, where: str, known: Mapp
         message = "A chain asks somebody: without one, nobody has to approve."
         yield Reason(code="empty", message=message, field=f"{where}.exit_approval.steps")
     for index, criterion in enumerate(stage.exit):
-        if criterion.key == APPROVED:
-            message = f"{APPROVED!r} is the criterion that the exit is approved."
+        if criterion.key == APPROVAL_CRITERION:
+            message = f"{APPROVAL_CRITERION!r} is the criterion that the exit is approved."
             yield Reason(code="reserved-name", message=message, field=f"{where}.exit.{index}.key")
 
 
