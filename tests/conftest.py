@@ -13,7 +13,7 @@ The fixtures are plain functions: what they start belongs to no event loop, so t
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from deploy.local.identity import SigningKeys
 from deploy.local.ports import free_port
 from deploy.local.program import Running, record_of, recorded, stop_left_overs
 from deploy.local.stack import Stack
+from shared.ops.collector import no_collection
 from shared.testing.servers import DatabaseServer
 from tests.alone import alone
 from tests.class_sharing import share_classes
@@ -132,6 +133,14 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     with item.config.stash[GUARD].over(marked(item)):
         yield
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """pytest shows the source of a failure by `ast.parse`, which does not survive every collection within it before
+    CPython 3.11.8 (gh-106905): the process would end instead of telling what failed."""
+    with no_collection():
+        return (yield)
 
 
 def pytest_sessionstart() -> None:
