@@ -112,7 +112,7 @@ async def test_proc_2_a_pilot_whose_people_are_all_of_one_level_says_so(office: 
     pilot = await tried()
     both = [{"experience": "experienced", "reps": 2}, {"experience": "new", "reps": 1}]
     assert (pilot["people"], pilot["warnings"]) == (both, [])
-    await did(people, f"/v1/members/{newcomer}/leave", {})
+    await did(people, f"/v1/members/{newcomer}/leave", {"on": office.running.clock.now().date().isoformat()})
 
     async def is_gone() -> bool:
         return not await is_known()
