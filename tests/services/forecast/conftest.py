@@ -34,7 +34,7 @@ __all__ = ["issuer"]
 
 COMPANY = Company(timezone="Europe/Berlin")
 CODEC = Codec(registry_of())
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 READ_MODELS = tuple(projection for projection in SERVICE.projections if projection.source == "journal")
 """What is folded from topics; what forecast tells by itself is not at work in the fixture `forecast`."""

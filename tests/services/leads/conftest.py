@@ -22,7 +22,7 @@ from tests.shared.http import conftest as web
 issuer = web.issuer
 
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 async def patiently(ask: Callable[[], Awaitable[httpx.Response]], headers: Mapping[str, str]) -> httpx.Response:

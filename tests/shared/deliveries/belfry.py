@@ -35,7 +35,7 @@ from shared.ops.metrics import Metrics
 
 NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 RINGER = Actor(subject="service:belfry", roles=frozenset({Role.SERVICE}))
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 DAY = 86_400.0
 
 

@@ -37,7 +37,7 @@ from shared.testing.servers import DatabaseServer
 from tests.shared.projections.depot import CODEC, DEPOT, OrderPaid, PostParcel, ScanParcel, parcel
 
 NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 INSERT = """
     insert into journal (topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type, version,
