@@ -68,7 +68,7 @@ def tell_of_overdue_invoice(event: InvoiceOverdue, fact: Envelope[InvoiceOverdue
 def settle_paid_invoice(event: ReceiptAllocated, fact: Envelope[ReceiptAllocated]) -> Iterable[Do]:
     """REC-5: nobody has to know any more of an invoice that is paid, whoever told of the money."""
     if event.open_after.amount == 0:
-        yield _passed(INVOICE_OVERDUE, event.invoice_id, fact)
+        yield _settled(INVOICE_OVERDUE, event.invoice_id, fact)
 
 
 @reactions.on
@@ -103,7 +103,7 @@ def settle_answered_support(
     fact: Envelope[SupportDelivered | SupportRequestReturned | SupportRequestWithdrawn],
 ) -> Iterable[Do]:
     """DEAL-12: nobody has to know any more of help that is there, is not needed, or waits for the asker."""
-    yield _passed(SUPPORT_REQUEST_OVERDUE, event.support_request_id, fact)
+    yield _settled(SUPPORT_REQUEST_OVERDUE, event.support_request_id, fact)
 
 
 @reactions.on(when="notify")
@@ -139,7 +139,7 @@ def settle_rules_of_stages_left(
     event: DealMoved | DealMigrated, fact: Envelope[DealMoved | DealMigrated]
 ) -> Iterable[Do]:
     """PROC-1: nobody has to know any more what a rule of a stage told, once the deal has left it."""
-    yield _passed(STAGE_RULE, event.deal_id, fact)
+    yield _settled(STAGE_RULE, event.deal_id, fact)
 
 
 @reactions.on(when="ends_notices", imported=True)
@@ -149,9 +149,9 @@ def settle_what_waits_with_a_deal(
     """PROC-1, DEAL-6: with a deal that has ended, nobody has to know any more what a rule of its stage told, that help
     is asked for with it, or that its next step is due; so it is, too, where history tells of a later end."""
     for kind in KEYED_BY_DEAL:
-        yield _passed(kind, event.deal_id, fact)
+        yield _settled(kind, event.deal_id, fact)
     if event.reminded_step is not None:
-        yield _passed(NEXT_STEP_DUE, event.reminded_step, fact)
+        yield _settled(NEXT_STEP_DUE, event.reminded_step, fact)
 
 
 @reactions.on
@@ -179,7 +179,7 @@ def settle_answered_help(
     event: DealGuidanceGiven | DealHelpConcluded, fact: Envelope[DealGuidanceGiven | DealHelpConcluded]
 ) -> Iterable[Do]:
     """DEAL-6: nobody has to know any more of a question that is answered, or needs no answer."""
-    yield _passed(HELP_ASKED, event.deal_id, fact)
+    yield _settled(HELP_ASKED, event.deal_id, fact)
 
 
 @reactions.on
@@ -187,12 +187,11 @@ def remind_of_next_step(event: DealNextStepReminded, fact: Envelope[DealNextStep
     """DEAL-6: whose deal it is is reminded of the next step, and later whoever leads them is told; of a deal that is
     nobody's, whoever leads its team. Who is reminded again has the last notice in place of the one before."""
     owner = (event.owner,) if event.owner else ()
-    here = occasion_of(NEXT_STEP_DUE, event.step_id)
     if "again" in event.levels or not event.owner:
-        yield Do(aggregate=occasion, aggregate_id=here, command=SettleNotices(cause=fact.id, member=event.owner))
+        yield _settled(NEXT_STEP_DUE, event.step_id, fact, event.owner)
     yield Do(
         aggregate=occasion,
-        aggregate_id=here,
+        aggregate_id=occasion_of(NEXT_STEP_DUE, event.step_id),
         command=RaiseNotices(
             kind=NEXT_STEP_DUE,
             occasion=event.step_id,
@@ -213,7 +212,7 @@ def remind_of_next_step(event: DealNextStepReminded, fact: Envelope[DealNextStep
 def settle_next_step(event: DealNextStepPlanned, fact: Envelope[DealNextStepPlanned]) -> Iterable[Do]:
     """DEAL-6: nobody has to know any more of a step that another one, or explicitly none, was planned in place of."""
     assert event.reminded_step is not None
-    yield _passed(NEXT_STEP_DUE, event.reminded_step, fact)
+    yield _settled(NEXT_STEP_DUE, event.reminded_step, fact)
 
 
 @reactions.on(when="reminded_step", imported=True)
@@ -222,10 +221,9 @@ def settle_next_step_of_who_handed_over(event: DealHandedOver, fact: Envelope[De
     takes it over is reminded anew."""
     assert event.reminded_step is not None
     if event.team != event.team_before:
-        yield _passed(NEXT_STEP_DUE, event.reminded_step, fact)
+        yield _settled(NEXT_STEP_DUE, event.reminded_step, fact)
     elif event.owner_before and event.owner != event.owner_before:
-        here = occasion_of(NEXT_STEP_DUE, event.reminded_step)
-        yield Do(aggregate=occasion, aggregate_id=here, command=SettleNotices(cause=fact.id, member=event.owner_before))
+        yield _settled(NEXT_STEP_DUE, event.reminded_step, fact, event.owner_before)
 
 
 @reactions.on(imported=True)
@@ -238,9 +236,9 @@ def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
     """CON-2: whoever is asked to decide is told, but for whoever submitted it. Those who have decided or delegated, and
     those of a step that is decided, have not to know any more."""
     if isinstance(event, GIVEN) and event.asks:
-        yield _settled(event, fact)
+        yield _settled(APPROVAL_WAITING, event.approval_id, fact)
     elif isinstance(event, DECIDING) and event.member:
-        yield _settled(event, fact, event.member)
+        yield _settled(APPROVAL_WAITING, event.approval_id, fact, event.member)
     if event.asks:
         yield _waits_for(event, fact, event.asks)
 
@@ -249,14 +247,14 @@ def tell_of_decision_taken_back(event: Any, fact: Envelope[Any]) -> Iterable[Do]
     """CON-2: whoever was to decide instead has not to know any more, and whoever took it back has again. Others of
     their role were told when it was first asked of them."""
     for delegate in event.delegates:
-        yield _settled(event, fact, delegate)
+        yield _settled(APPROVAL_WAITING, event.approval_id, fact, delegate)
     if event.member:
         yield _waits_for(event, fact, (Slot(member=event.member),))
 
 
 def settle_decided(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
     """CON-2: what was decided or taken back waits for nobody."""
-    yield _settled(event, fact)
+    yield _settled(APPROVAL_WAITING, event.approval_id, fact)
 
 
 def tell_submitter_of_outcome(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
@@ -297,17 +295,10 @@ def _raised(event: Any, fact: Envelope[Any], kind: NoticeKind, **more: Any) -> D
     )
 
 
-def _passed(kind: NoticeKind, about: UUID, fact: Envelope[Any]) -> Do:
-    """What was told of something need not be known any more."""
-    return Do(aggregate=occasion, aggregate_id=occasion_of(kind, about), command=SettleNotices(cause=fact.id))
-
-
-def _settled(event: Any, fact: Envelope[Any], member: UUID | None = None) -> Do:
-    return Do(
-        aggregate=occasion,
-        aggregate_id=occasion_of(APPROVAL_WAITING, event.approval_id),
-        command=SettleNotices(cause=fact.id, member=member),
-    )
+def _settled(kind: NoticeKind, about: UUID, fact: Envelope[Any], member: UUID | None = None) -> Do:
+    """What was told of something need not be known any more: by nobody, or not by a member."""
+    command = SettleNotices(cause=fact.id, member=member)
+    return Do(aggregate=occasion, aggregate_id=occasion_of(kind, about), command=command)
 
 
 # The events of approvals are those of every service that has things approved: known when this is imported.

@@ -136,7 +136,7 @@ KEPT = {
     "deals": {"held"},
     "leads": {"held"},
     "nodes": {"held"},
-    "conduct": {"held"},
+    "conformance": {"held"},
     "targets": {"target"},
     "rates": {"rate"},
 }

@@ -110,5 +110,5 @@ def _row(thing: UUID, case: Case, company: Company) -> tuple[Any, ...]:
 
 
 PROJECTION = Projection(
-    name="conduct", version=1, ddl=lives.DDL + DDL + TALLY.ddl, apply=apply, source="journal", events=FACTS
+    name="conformance", version=1, ddl=lives.DDL + DDL + TALLY.ddl, apply=apply, source="journal", events=FACTS
 )

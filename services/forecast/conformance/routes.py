@@ -32,7 +32,7 @@ from shared.http.lists.paging import Paged
 
 router = APIRouter(tags=["process-conformance"])
 
-ASKED = ("conduct", "processes")
+ASKED = ("conformance", "processes")
 """The read models that are asked."""
 
 
@@ -179,7 +179,7 @@ async def process_conformance(
     async with query.reading() as reading:
         known = await stages(reading("processes"))
         found = await counted_cases(
-            reading("conduct"),
+            reading("conformance"),
             query.question,
             query.company,
             wanted,
@@ -223,7 +223,7 @@ async def process_conformance_cases(
     check_process(process_id, process_version)
     wanted = _period(query, name)
     async with query.reading() as reading:
-        db, orders = reading("conduct"), orders_of(await stages(reading("processes")))
+        db, orders = reading("conformance"), orders_of(await stages(reading("processes")))
         counted = await counted_cases(
             db, query.question, query.company, wanted, process_id=process_id, version=process_version
         )

@@ -37,6 +37,10 @@ class Approvable:
     returned: Callable[[Any, Outcome], Sequence[Any]]
 
 
+NO_STEP = "none"
+"""The step of what nobody had to approve, where that is told."""
+
+
 @value
 class Subject:
     """What an approval is about, as a handler is given it."""

@@ -243,7 +243,7 @@ def _of_deal(past: Life, period: Period) -> Iterator[tuple[UUID, int, str, str]]
 async def maintained(forecast: Forecast, asked: Question, period: Period) -> Counts:
     """What the read model says."""
     async with forecast.reading() as reading:
-        found = await counted_cases(reading("conduct"), asked, COMPANY, period)
+        found = await counted_cases(reading("conformance"), asked, COMPANY, period)
     _, stages = summed(found, ORDERS)
     counts = Counts()
     for place, sums in stages.items():
@@ -291,7 +291,7 @@ async def test_the_cases_behind_a_figure_are_as_many_as_it_says(forecast: Foreca
     seen = 0
     for asked in (replace(ALL, as_of=moment), replace(ALL, as_of=moment, known_at=EVER)):
         async with forecast.reading() as reading:
-            db = reading("conduct")
+            db = reading("conformance")
             found = await counted_cases(db, asked, COMPANY, period)
             for figure in FIGURES:
                 kinds = [kind for kind in found if any(name == figure for _, name in counts_as(kind, ORDERS))]

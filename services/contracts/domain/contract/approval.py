@@ -14,7 +14,7 @@ from services.contracts.domain.contract.state import (
 from shared.domain.aggregate import Decision, Occurrence, carried
 from shared.domain.approval.chain import Approvers, planned
 from shared.domain.approval.family import approvals
-from shared.domain.approval.requesting import Approvable, Outcome, OwnApproval, Submission, recalled, requested
+from shared.domain.approval.requesting import NO_STEP, Approvable, Outcome, OwnApproval, Submission, recalled, requested
 from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Context
 from shared.domain.criteria import Facts
@@ -26,9 +26,6 @@ from shared.events.contracts.contract import ContractApproved, ContractRecalled,
 from shared.events.contracts.policy import ContractChain, StandardTerms
 from shared.events.definition import value
 from shared.events.working_hours import WorkingHours
-
-NOBODY = "none"
-"""The step of a contract that nobody had to approve."""
 
 
 @value
@@ -81,7 +78,7 @@ def submit(
     )
     by = context.actor.subject
     submitted = ContractSubmitted(contract_id=state.id, submitter=by, total=state.total, approval_id=approval.id)
-    approved = [ContractApproved(contract_id=state.id, approver=by, step=NOBODY)] if approval.granted else []
+    approved = [ContractApproved(contract_id=state.id, approver=by, step=NO_STEP)] if approval.granted else []
     return [submitted, *approval.events, *approved]
 
 

@@ -3,10 +3,8 @@ CON-2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
-
-from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import without_rate
@@ -17,6 +15,7 @@ from services.deals.domain.deal.submission import (
     RECALLED,
     RETURNED,
     WAITING,
+    GateName,
     Submission,
     chains_of,
     exit_of,
@@ -30,7 +29,7 @@ from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
 from shared.domain.approval.family import approvals
-from shared.domain.approval.requesting import Approvable, Outcome, recalled, requested
+from shared.domain.approval.requesting import NO_STEP, Approvable, Outcome, recalled, requested
 from shared.domain.approval.requesting import Submission as SubmissionOf
 from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Actor, Context
@@ -47,12 +46,6 @@ from shared.events.deals.deal_approval import (
 )
 from shared.events.definition import value
 from shared.events.working_hours import WorkingHours
-
-NOBODY = "none"
-"""The step of what nobody had to approve."""
-
-GateName = Annotated[str, MinLen(1), MaxLen(140)]
-"""A gate as a refusal names it: "exit of quotation"."""
 
 
 @value
@@ -135,7 +128,7 @@ def submit_for_approval(
     submitted = DealSubmittedForApproval(
         **of, stage=state.stage, submitter=by, steps=tuple(step.key for step in steps), on=context.today
     )
-    at_once = [DealSubmissionApproved(**of, approver=by, step=NOBODY)] if approval.granted else []
+    at_once = [DealSubmissionApproved(**of, approver=by, step=NO_STEP)] if approval.granted else []
     return [submitted, *approval.events, *at_once]
 
 

@@ -9,9 +9,9 @@ from annotated_types import MaxLen, MinLen
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.editing import with_classification, with_customer, with_lines
 from services.deals.domain.deal.opening import LineWanted, worth
-from services.deals.domain.deal.reminding import after_hand_over
+from services.deals.domain.deal.reminding import after_hand_over, reminded_step
 from services.deals.domain.deal.stages import moved
-from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, reminded_step, said, written
+from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
 from services.deals.domain.deal.work import planned
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults

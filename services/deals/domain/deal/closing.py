@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, ClassVar, Literal
 
 from services.deals.domain.deal.helping import open_help
-from services.deals.domain.deal.reminding import ahead
+from services.deals.domain.deal.reminding import ahead, reminded_step
 from services.deals.domain.deal.state import (
     AbandonedDeal,
     ClosedDeal,
@@ -21,7 +21,6 @@ from services.deals.domain.deal.state import (
     become,
     deal,
     has_notified,
-    reminded_step,
     said,
     written,
 )

@@ -161,7 +161,7 @@ def gates_of(definition: ProcessDefinition) -> Iterator[Gate]:
 def gates_between(name: str, of: Stage | FlexibleNode | Node) -> tuple[Gate, Gate]:
     """The gates before and behind a stage, a flexible node, or a piece of work; an exit that needs an approval asks for
     that, too."""
-    return (f"entry of {name}", of.entry), (f"exit of {name}", (*of.exit, *_approval(of)))
+    return (f"entry of {name}", of.entry), (exit_of(name), (*of.exit, *_approval(of)))
 
 
 def _approval(of: Stage | FlexibleNode | Node) -> Iterator[Criterion]:
@@ -228,7 +228,7 @@ def _unmet(kind: str, key: str, reason: Reason) -> UnmetCriterion | None:
         gate, criterion = _named(reason)
         return UnmetCriterion(gate=gate, criterion=criterion)
     missing = reason.details.get("deliverable")
-    return missing and UnmetCriterion(gate=f"exit of {kind} {key}", criterion=f"deliverable.{missing}")
+    return missing and UnmetCriterion(gate=exit_of(f"{kind} {key}"), criterion=f"deliverable.{missing}")
 
 
 def _named(reason: Reason) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from services.deals.domain.deal.closing import (
 )
 from services.deals.domain.deal.nodes import completed, node_of, refuse_completed
 from services.deals.domain.deal.opening import begun, price_faults, worth
+from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.stages import entered, known_stage
 from services.deals.domain.deal.state import (
     AnyDeal,
@@ -31,7 +32,6 @@ from services.deals.domain.deal.state import (
     OpenDeal,
     deal,
     plain,
-    reminded_step,
 )
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process.state import Process

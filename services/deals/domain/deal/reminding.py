@@ -9,8 +9,9 @@ whoever plans for the day on which they are at work knows of it. History, and wh
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from uuid import UUID
 
-from services.deals.domain.deal.state import AnyDeal, OpenDeal, StepReminders, deal
+from services.deals.domain.deal.state import AnyDeal, Deal, OpenDeal, StepReminders, deal
 from shared.domain.aggregate import Decision, Timer
 from shared.domain.context import Context
 from shared.domain.roles import ONLY_SERVICES
@@ -79,6 +80,11 @@ def after_hand_over(state: OpenDeal, event: DealHandedOver) -> StepReminders | N
         return known
     told = tuple(level for level in known.told if level == MANAGER) if event.team == state.team else ()
     return replace(known, told=told)
+
+
+def reminded_step(state: Deal) -> UUID | None:
+    """The next step, where somebody was reminded of it."""
+    return state.reminders.step_id if state.reminders and state.reminders.told else None
 
 
 def _waiting(state: AnyDeal) -> list[PlannedReminder]:

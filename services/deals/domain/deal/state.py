@@ -358,11 +358,6 @@ def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
     return kind(**(carried(state, Deal) | changes))
 
 
-def reminded_step(state: Deal) -> UUID | None:
-    """The next step, where somebody was reminded of it."""
-    return state.reminders.step_id if state.reminders and state.reminders.told else None
-
-
 def written(state: Deal, text: str | None) -> bool:
     """Whether there is anything that somebody wrote about a deal, with one text more."""
     return state.written or bool(text)

@@ -6,7 +6,10 @@ A submission is about a gate. That of a stage's exit holds for one stay in that 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date
+from typing import Annotated
 from uuid import UUID
+
+from annotated_types import MaxLen, MinLen
 
 from shared.domain.criteria import Facts, meets
 from shared.domain.criteria import facts_of as facts_asked
@@ -38,9 +41,13 @@ class Submission:
 Submissions = tuple[Submission, ...]
 
 
-def exit_of(stage: str) -> str:
-    """The gate behind a stage, as refusals and waivers name it."""
-    return f"exit of {stage}"
+GateName = Annotated[str, MinLen(1), MaxLen(140)]
+"""A gate as a refusal names it: "exit of quotation", "entry of task situation"."""
+
+
+def exit_of(part: str) -> str:
+    """The gate behind a stage, or behind what else has gates, as refusals and waivers name it."""
+    return f"exit of {part}"
 
 
 def chains_of(definition: ProcessDefinition) -> dict[str, ApprovalChain]:

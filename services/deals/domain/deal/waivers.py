@@ -8,6 +8,7 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.gates import gates_of
 from services.deals.domain.deal.state import OpenDeal, Waiver, deal, written
+from services.deals.domain.deal.submission import GateName
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
@@ -21,8 +22,6 @@ LONGEST_DAYS = 366
 BY_RANK = (Role.MANAGER, Role.SALES_DIRECTOR, Role.SALES_OPERATIONS)
 """Of several roles that may waive, the nearest to the deal is the one that did."""
 
-Gate = Annotated[str, MinLen(1), MaxLen(140)]
-"""A gate as a refusal names it: "exit of quotation", "entry of task situation"."""
 CriterionKey = Annotated[str, MinLen(1), MaxLen(64)]
 
 
@@ -30,7 +29,7 @@ CriterionKey = Annotated[str, MinLen(1), MaxLen(64)]
 class WaiveCriterion:
     """The deal may pass a gate without this being met."""
 
-    gate: Gate
+    gate: GateName
     criterion: CriterionKey
     """By its key."""
     until: Day
@@ -49,7 +48,7 @@ class WaiveCriterion:
 class RevokeWaiver:
     """The criterion has to be met again."""
 
-    gate: Gate
+    gate: GateName
     criterion: CriterionKey
 
     example: ClassVar[dict[str, Any]] = {"gate": "exit of needs-confirmed", "criterion": "budget-known"}

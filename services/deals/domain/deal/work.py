@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.deal.contacts import KnownContacts, contact_faults
-from services.deals.domain.deal.reminding import planned_reminders
+from services.deals.domain.deal.reminding import planned_reminders, reminded_step
 from services.deals.domain.deal.state import (
     Activity,
     AnyDeal,
@@ -17,7 +17,6 @@ from services.deals.domain.deal.state import (
     OpenDeal,
     StepReminders,
     deal,
-    reminded_step,
     said,
     written,
 )
