@@ -2,7 +2,7 @@
 became of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -75,7 +75,7 @@ async def _became(log: Log, deal_id: UUID, version: int, rows: Sequence[StoredEv
 
 def _entry(told: RecordedEvent, name: str | None, marks: Mapping[int, Became]) -> DealTimelineEntry:
     """An event in a timeline; one that this release does not know stands."""
-    own = {each: getattr(told, each) for each in RecordedEvent.__dataclass_fields__}
+    own = {each.name: getattr(told, each.name) for each in fields(RecordedEvent)}
     return DealTimelineEntry(**own, actor_name=name, became=marks.get(told.sequence, "stands"))
 
 

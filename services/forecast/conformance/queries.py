@@ -1,4 +1,4 @@
-"""The queries to the read model of conduct: how many cases of each kind a period has, and a page of those behind one.
+"""The queries to the read model of conformance: how many cases of each kind a period has, and a page of those behind.
 
 Answered from daily sums and the asked day's tail; only `known_at` folds the facts again.
 """
@@ -65,10 +65,10 @@ class FoundCase:
     at: datetime
     kind: Kind
 
-    @property
-    def place(self) -> CasePlace:
-        """Where it stands among the others."""
-        return self.at, self.deal_id, self.number
+
+def place_of(case: FoundCase) -> CasePlace:
+    """Where a case stands among the others."""
+    return case.at, case.deal_id, case.number
 
 
 async def counted_cases(
@@ -107,7 +107,7 @@ async def cases_behind(
     if asked.known_at is not None:
         wanted = set(kinds)
         known = [each async for each in _known_cases(db, asked, company, period) if each.kind in wanted]
-        return sorted((each for each in known if each.place > (after or FIRST)), key=_place)[:enough]
+        return sorted((each for each in known if place_of(each) > (after or FIRST)), key=place_of)[:enough]
     columns = _columns(kinds)
     days = (period.first, period.last)
     rows = await db.fetch(BEHIND, *asked.scope, asked.as_of, *days, *columns, *(after or FIRST), enough)
@@ -125,10 +125,6 @@ async def _known_cases(
 
 def _is_in(day: date, period: Period) -> bool:
     return period.first <= day <= period.last
-
-
-def _place(case: FoundCase) -> CasePlace:
-    return case.place
 
 
 def _kind_of(mark: Mark) -> Kind:

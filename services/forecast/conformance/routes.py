@@ -22,7 +22,7 @@ from services.forecast.asking.parameters import (
 from services.forecast.asking.periods import period
 from services.forecast.conformance.conduct import DECISIONS, OUTCOMES
 from services.forecast.conformance.figures import FIGURES, Figure, Kind, Orders, Sums, counts_as, orders_of, summed
-from services.forecast.conformance.queries import CasePlace, FoundCase, cases_behind, counted_cases
+from services.forecast.conformance.queries import CasePlace, FoundCase, cases_behind, counted_cases, place_of
 from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.periods import Period
 from shared.domain.roles import READING
@@ -239,7 +239,7 @@ async def process_conformance_cases(
             enough=paged.enough,
         )
         parked = reading.parked
-    page = paged.cut(found, _place)
+    page = paged.cut(found, place_of)
     return answer(
         ConformanceCases(
             as_of=query.question.as_of,
@@ -263,10 +263,6 @@ def _period(query: QueryContext, name: str | None) -> Period:
 def _places(kind: Kind, orders: Orders, figure: str, stage: str | None) -> list[str]:
     """The stages for which a case of a kind counts in a figure."""
     return [key for (_, _, key), named in counts_as(kind, orders) if named == figure and stage in (None, key)]
-
-
-def _place(case: FoundCase) -> CasePlace:
-    return case.place
 
 
 def _case(case: FoundCase, counts_for: list[str]) -> ConformanceCase:
