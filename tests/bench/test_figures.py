@@ -43,10 +43,10 @@ def test_a_ratio_compares_rounds_of_the_same_turn() -> None:
 
 
 def test_a_round_that_left_work_behind_counts_nowhere() -> None:
-    late = of_rate(900, lag=1.2)
+    late = of_rate(900, lag=2.2)
 
     assert not late.counts
-    assert of_rate(900, lag=1.0).counts
+    assert of_rate(900, lag=2.0).counts
     assert ratio([late], [of_rate(100)]) is None
     assert str(ratio([late, of_rate(200)], [of_rate(100), of_rate(100)])) == "2.00"
 

@@ -296,7 +296,7 @@ def test_data_5_what_was_taken_back_is_as_if_it_had_never_been_told(family: Aggr
 INSERT = """
     insert into journal (topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type, version,
         occurred_at, by_day, recorded_at, actor, correlation_id, causation_id, imported, fact, traceparent, data)
-    values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'service:import', $12, $13, true, $14, null, $15)
+    values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, null, $17)
     returning position
 """
 
@@ -343,7 +343,8 @@ async def journaled(connection: Any, fact: Envelope[Any]) -> int:
     topic, data = topic_of_class(type(fact.data)), CODEC.encode(replace(fact.data)).data.decode()
     about = (fact.aggregate_id, fact.aggregate, fact.sequence, fact.id, fact.type, fact.version)
     when = (fact.occurred_at, fact.by_day, fact.recorded_at)
-    row = (topic, fact.sequence, *about, *when, fact.correlation_id, fact.causation_id, fact.fact, data)
+    by = (fact.actor, fact.correlation_id, fact.causation_id, fact.imported, fact.fact)
+    row = (topic, fact.sequence, *about, *when, *by, data)
     position: int = await connection.fetchval(INSERT, *row)
     return position
 
