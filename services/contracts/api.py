@@ -1,6 +1,6 @@
 """The routes of contracts that do not follow from a handler."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from services.contracts.domain.contract import contract
@@ -8,10 +8,10 @@ from services.contracts.domain.contract.drafting import DraftContract
 from services.contracts.domain.contract.state import contract_of
 from shared.domain.roles import SELLING
 from shared.http.command_routes import execute_command
-from shared.http.handwritten import CurrentActor, body_of, operation
+from shared.http.handwritten import CurrentActor, body_of, handwritten, operation
 from shared.ops.ids import new_id
 
-router = APIRouter()
+router = handwritten()
 
 DRAFT = TypeAdapter(DraftContract)
 

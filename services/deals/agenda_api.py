@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from annotated_types import Ge, Le
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from services.deals.agenda_answers import (
     ACTION_READS,
@@ -42,13 +42,13 @@ from shared.events.definition import Exact
 from shared.events.envelope import Envelope
 from shared.following.stored_events import readable
 from shared.http.context import ServiceContext
-from shared.http.handwritten import CurrentActor, CurrentService, answer, of_language, operation, words_of
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, of_language, operation, words_of
 from shared.http.headers import etag
 from shared.http.query_parameters import SPELLED_WHOLE, Day, Id
 from shared.projections.errors import InvalidQuery, invalid
 from shared.service.policy_routes import in_force_today
 
-router = APIRouter()
+router = handwritten()
 
 LATEST, LATEST_WORK = 50, 10
 """Entry delay is that of the latest pieces of work, among so many facts that were recorded last."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from annotated_types import Ge, Le
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from services.deals.domain.exchange_rate import KEEPING_RATES, PublishExchangeRates, exchange_rate, table_of
@@ -19,14 +19,14 @@ from shared.domain.roles import EVERYBODY, READING
 from shared.events.process import ProcessDefinition
 from shared.events.working_hours import WEEKDAYS, Weekday
 from shared.http.command_routes import execute_command
-from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation, words_of
+from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation, words_of
 from shared.http.headers import etag
 from shared.http.problems import Fault, Problem
 from shared.http.query_parameters import SPELLED_WHOLE
 from shared.http.yaml_bodies import MEDIA_TYPE as YAML
 from shared.http.yaml_bodies import yaml_of
 
-router = APIRouter()
+router = handwritten()
 
 RATES = TypeAdapter(PublishExchangeRates)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.standing import NOWHERE, LifeSigns, PossibleMoves, aging, possible_moves
@@ -24,14 +24,14 @@ from shared.domain.roles import READING, SELLING
 from shared.events.definition import Exact
 from shared.events.money import Money
 from shared.events.process import Stage
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.lists.routes import checked, next_address
 from shared.http.problems import Fault, Problem
 from shared.http.query_parameters import SPELLED_WHOLE, Currency, Day, Flag, Id
 from shared.projections.list_pages import ListPage
 from shared.projections.list_queries import MAX_VALUES, QueryParams
 
-router = APIRouter()
+router = handwritten()
 
 CARDS, MOST_CARDS = 20, 50
 MAX_VERSION = 2**31 - 1

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from services.deals.deal_page import (
     DealOverview,
@@ -34,11 +34,11 @@ from shared.domain.roles import READING
 from shared.eventstore.snapshots import LoadedAggregate
 from shared.http.command_routes import command_routes, possible_commands
 from shared.http.context import ServiceContext
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation, words_of
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation, words_of
 from shared.http.lists.paging import Paging, pages_of
 from shared.service.policy_routes import in_force_today
 
-router = APIRouter()
+router = handwritten()
 
 ENTRIES, MOST_ENTRIES = 20, 200
 COMMANDS = [route for route in command_routes((deal,)) if not route.creates]

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.deals.domain.sharing import By, SharedDeal, dearest_first, shared_out
 from services.deals.projections.deals import DEAL_PROJECTION
@@ -17,11 +17,11 @@ from shared.domain.money import rounded
 from shared.domain.permissions import sees
 from shared.domain.roles import MANAGING
 from shared.events.money import Money
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.projections.errors import InvalidQuery, invalid
 from shared.service.bulk_routes import MOST_ROWS
 
-router = APIRouter()
+router = handwritten()
 
 OPEN = """
 select id, version, owner, team, amount, currency from {view}.deal

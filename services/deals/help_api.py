@@ -5,17 +5,17 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.helping import HelpKind, HelpOutcome, Urgency
 from services.deals.domain.deal.state import HelpRequest as Asked
 from shared.domain.aggregate import carried
 from shared.domain.roles import READING
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
 
-router = APIRouter()
+router = handwritten()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

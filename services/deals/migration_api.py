@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.state import Deal
@@ -29,11 +29,11 @@ from shared.events.deals.deal import DueNode, WaivedCriterion
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DroppedNode
 from shared.http.context import ServiceContext
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
 from shared.http.lists.paging import Paging, pages_of
 
-router = APIRouter()
+router = handwritten()
 
 USUAL, MOST = 50, 200
 """The deals of a page. With totals, all are looked at, in parts of the greatest page."""

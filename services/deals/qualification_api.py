@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal import qualification as rules
@@ -20,11 +20,11 @@ from shared.domain.roles import READING
 from shared.events.deals.policy import QualificationRule
 from shared.events.definition import Exact
 from shared.events.money import Money
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
 from shared.service.policy_routes import in_force_today
 
-router = APIRouter()
+router = handwritten()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

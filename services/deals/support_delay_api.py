@@ -6,15 +6,15 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS, WAITS
 from shared.domain.roles import READING
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.query_parameters import SPELLED_WHOLE
 from shared.projections.list_pages import seen
 
-router = APIRouter()
+router = handwritten()
 
 BY_DEPARTMENT = f"""
 select department,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from services.forecast.domain.address import (
@@ -33,10 +33,10 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS
 from shared.events.definition import value, words
 from shared.http.command_routes import execute_command
-from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.problems import Problem
 
-router = APIRouter()
+router = handwritten()
 
 MUTE, UNMUTE = TypeAdapter(MuteNotices), TypeAdapter(UnmuteNotices)
 SEND, STOP = TypeAdapter(SendNotices), TypeAdapter(StopSendingNotices)

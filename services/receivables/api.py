@@ -1,6 +1,6 @@
 """The routes of receivables that do not follow from a handler."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from services.receivables.domain.ledger import ledger
@@ -8,9 +8,9 @@ from services.receivables.domain.ledger.receipts import RecordReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.http.command_routes import execute_command
-from shared.http.handwritten import CurrentActor, body_of, operation
+from shared.http.handwritten import CurrentActor, body_of, handwritten, operation
 
-router = APIRouter()
+router = handwritten()
 
 RECEIPT = TypeAdapter(RecordReceipt)
 

@@ -1,6 +1,6 @@
 """What hand-written routes share: who asks, who may, what is known of the question, and how it is described.
 
-router = APIRouter()
+router = handwritten()
 
 @router.get("/v1/funnel", **operation(roles=READING, reads=("deals",), answers=Funnel, example={...}))
 async def funnel(asking: CurrentActor, service: CurrentService, to: date | None = None) -> Response:
@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from shared.domain.context import Actor
 from shared.domain.roles import Permission
 from shared.http.bodies import parse, read_body
+from shared.http.command_routes import operation_id
 from shared.http.context import ServiceContext, context_of
 from shared.http.dry_runs import dry_path
 from shared.http.json import encode, schema_of
@@ -104,13 +105,19 @@ CurrentActor = Annotated[Actor, Depends(_asking)]
 CurrentService = Annotated[ServiceContext, Depends(context_of)]
 """The process that answers."""
 
-every_route = Depends(_asking)
-"""What holds for hand-written routes whether or not they look at who asks."""
+
+def handwritten(*tags: str) -> APIRouter:
+    """The routes of a module: every one of them asks who may, whether or not it looks at who asks."""
+    return APIRouter(
+        tags=list(tags),
+        dependencies=[Depends(_asking)],
+        generate_unique_id_function=lambda route: operation_id(route.name),
+    )
 
 
 def dry_runs_of(router: APIRouter) -> APIRouter:
     """The same commands, at the addresses at which they are tried out."""
-    dry_runs = APIRouter()
+    dry_runs = handwritten()
     for route in router.routes:
         if isinstance(route, APIRoute) and BODY in (extra := route.openapi_extra or {}):
             dry_runs.add_api_route(

@@ -8,14 +8,15 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from shared.commands.references import Listed, check_known, knows_of
-from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_routes
+from shared.http.command_routes import command_routes, resource_route, starlette_routes
 from shared.http.failures import answer_failures
-from shared.http.handwritten import READS, dry_runs_of, every_route
+from shared.http.handwritten import READS, dry_runs_of
 from shared.http.lists.routes import list_route, row_route
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi.document import document, query_parameters
 from shared.http.openapi.pages import reference_routes
 from shared.http.probes import clock_routes, health_routes
+from shared.http.routing_table import RoutingTable
 from shared.http.static import page_routes
 from shared.languages.shipped import Languages
 from shared.ops.collector import no_collection
@@ -47,7 +48,6 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan(service, settings, health, only),
-        generate_unique_id_function=lambda route: operation_id(route.name),
     )
     app.router.routes += health_routes(health)
     if settings.development:
@@ -58,7 +58,10 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
         with no_collection():
             _add_routes(app, service, settings)
     answer_failures(app)
-    patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
+    routes = [route for route in app.router.routes if isinstance(route, Route)]
+    others = [route for route in app.router.routes if not isinstance(route, Route)]
+    app.router.routes[:] = [RoutingTable(routes), *others]
+    patterns = {route.endpoint: route.path for route in routes}
     app.add_middleware(RequestMiddleware, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
     return app
 
@@ -68,7 +71,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     commands = command_routes(service.every_aggregate)
     many = bulk_routes(commands, service.bulk)
     for routes in (many, dry_runs_of(many)):
-        app.include_router(routes, dependencies=[every_route])
+        app.router.routes += routes.routes
     app.router.routes += [served for route in commands for served in starlette_routes(route)]
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}
@@ -76,8 +79,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     following = [history_routes(service.resources), *([policy_routes(service.policies)] if service.policies else ())]
     for routes in (*service.routes, *following):
         if isinstance(routes, APIRouter):
-            app.include_router(routes, dependencies=[every_route])
-            app.include_router(dry_runs_of(routes), dependencies=[every_route])
+            app.router.routes += [*routes.routes, *dry_runs_of(routes).routes]
     _check_reads(service, app.router.routes)
     app.router.routes += [resource_route(resource, commands) for resource in service.resources]
     described = document(

@@ -31,7 +31,7 @@ from shared.http.command_routes import CommandRoute, operation_id, token_of, tra
 from shared.http.context import ServiceContext
 from shared.http.dry_runs import is_dry_run
 from shared.http.failures import EXPECTED, problem_of
-from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.headers import content_of, idempotency_key
 from shared.http.problems import CATALOGUE, KINDS, Fault, Problem, pointer
 from shared.http.read_your_writes import await_token
@@ -110,7 +110,7 @@ class _Given:
 def bulk_routes(commands: Iterable[CommandRoute], given: Collection[type]) -> APIRouter:
     """The routes of the commands that may be `given` for many things at once. They have to stand before those of single
     things, whose addresses would take `bulk` for an id."""
-    router = APIRouter()
+    router = handwritten()
     for route in commands:
         if route.command in given:
             _add(router, route)
@@ -124,19 +124,20 @@ def _add(router: APIRouter, route: CommandRoute) -> None:
     example = {"rows": [_example(route)]}
     told = operation(roles=route.handler.allow, body=body, example=example, answers=BulkAnswer)
 
-    @router.post(f"/v1/{route.aggregate.plural}/bulk/{name.replace('_', '-')}", **told, name=_called(route))
-    async def bulk(request: Request, asking: CurrentActor, service: CurrentService) -> Response:
-        asked = await body_of(request, adapter)
-        given = _Given(rows=asked.value.rows, as_sent=msgspec.json.decode(asked.raw)["rows"])
-        return await _answered(request, service, asking, route, given)
-
     first = route.handler.summary
-    bulk.__doc__ = (
+    about = (
         f"For many at once: {first[0].lower()}{first[1:]}\n\nEach row is decided by itself, as `{route.operation_id}` "
         f"is, and has its own result; what is refused stops no other row. At most {MOST_ROWS} rows, each counting as a "
         "request. With the same Idempotency-Key the same rows do nothing twice, so a request that broke off is sent "
         "again."
     )
+    address = f"/v1/{route.aggregate.plural}/bulk/{name.replace('_', '-')}"
+
+    @router.post(address, **told, name=_called(route), description=about)
+    async def bulk(request: Request, asking: CurrentActor, service: CurrentService) -> Response:
+        asked = await body_of(request, adapter)
+        given = _Given(rows=asked.value.rows, as_sent=msgspec.json.decode(asked.raw)["rows"])
+        return await _answered(request, service, asking, route, given)
 
 
 def _body(route: CommandRoute) -> type:

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Path, Request, Response
 from shared.domain.aggregate import Aggregate
 from shared.eventstore.log import Undecodable
 from shared.following.stored_events import StoredEvent, envelope_of
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation, words_of
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation, words_of
 from shared.http.headers import etag
 from shared.http.lists.paging import Paged
 from shared.http.resources import Resource
@@ -57,9 +57,13 @@ class RecordedHistory:
     has_more: bool
 
 
+ABOUT = """In the order of recording, whatever was corrected or taken back later; texts that were erased are gone. What
+followed from each event of a deal, as of any instant, is told by `/v1/deal-histories/{deal_id}`."""
+
+
 def history_routes(resources: Iterable[Resource]) -> APIRouter:
     """A route for each family of things that clients see."""
-    router = APIRouter()
+    router = handwritten()
     for resource in resources:
         _add(router, resource.aggregate)
     return router
@@ -72,6 +76,7 @@ def _add(router: APIRouter, aggregate: Aggregate) -> None:
         f"/v1/{aggregate.plural}/{{id}}/history",
         **operation(roles=aggregate.readers, answers=RecordedHistory, problems=("not-found",), worded=True),
         name=f"get_{aggregate.singular.replace('-', '_')}_history",
+        description=f"Show all that was recorded of one {thing}, with what people wrote.\n\n{ABOUT}",
     )
     async def history(
         request: Request,
@@ -93,12 +98,6 @@ def _add(router: APIRouter, aggregate: Aggregate) -> None:
             has_more=page.has_more,
         )
         return answer(found, words=words, headers={**page.headers, "ETag": etag(held.sequence)})
-
-    history.__doc__ = f"""Show all that was recorded of one {thing}, with what people wrote.
-
-    In the order of recording, whatever was corrected or taken back later; texts that were erased are gone. What
-    followed from each event of a deal, as of any instant, is told by `/v1/deal-histories/{{deal_id}}`.
-    """
 
 
 def _place(fact: StoredEvent) -> tuple[int]:

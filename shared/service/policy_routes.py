@@ -15,7 +15,7 @@ from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import described
 from shared.http.command_routes import execute_command, operation_id
 from shared.http.context import ServiceContext
-from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.headers import etag
 
 Document = TypeVar("Document")
@@ -54,7 +54,7 @@ async def in_force_today(service: ServiceContext, policies: Policies, policy: Po
 
 def policy_routes(policies: Policies) -> APIRouter:
     """Every route of a service's policies."""
-    router = APIRouter()
+    router = handwritten()
     _add_list(router, policies)
     for policy in policies.kinds.values():
         _add_kind(router, policies, policy)
@@ -79,7 +79,12 @@ def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> Non
     adapter: TypeAdapter[Any] = TypeAdapter(command)
     shown = _shown(policy)
 
-    @router.get(address, **operation(roles=EVERYBODY, answers=shown), name=f"get_{policy.event_field}_policy")
+    @router.get(
+        address,
+        **operation(roles=EVERYBODY, answers=shown),
+        name=f"get_{policy.event_field}_policy",
+        description=f"Show the policy {policy.kind}: what counts, by default and since when, and what counted.",
+    )
     async def get_policy(asking: CurrentActor, service: CurrentService) -> Response:
         held = await service.commands.state(policies.family, aggregate_id)
         versions = versions_of(held.state)
@@ -94,11 +99,14 @@ def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> Non
         )
         return answer(content, headers={"ETag": etag(held.sequence)})
 
-    get_policy.__doc__ = f"Show the policy {policy.kind}: what counts, by default and since when, and what counted."
-
     setting = operation(roles=policy.allow, body=command, example=command.example)  # type: ignore[attr-defined]
 
-    @router.post(address, **setting, name=f"set_{policy.event_field}_policy")
+    about = (
+        f"Set the policy {policy.kind}.\n\n{policy.summary} What is set counts from its day on, for what is decided "
+        "then; what was decided stays, and says by which version."
+    )
+
+    @router.post(address, **setting, name=f"set_{policy.event_field}_policy", description=about)
     async def set_policy(request: Request, asking: CurrentActor) -> Response:
         body = await body_of(request, adapter)
         return await execute_command(
@@ -111,11 +119,6 @@ def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> Non
             operation=operation_id(f"set_{policy.event_field}_policy"),
             address=address,
         )
-
-    set_policy.__doc__ = (
-        f"Set the policy {policy.kind}.\n\n{policy.summary} What is set counts from its day on, for what is decided "
-        "then; what was decided stays, and says by which version."
-    )
 
 
 def _people(policy: Policy[Any]) -> list[str]:

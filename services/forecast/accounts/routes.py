@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from asyncpg import Record
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.forecast.accounts.queries import RowPlace, account_of, entries, place_of
 from services.forecast.asking.answers import money
@@ -17,12 +17,12 @@ from shared.commands.request import NotFound
 from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paging, pages_of
 from shared.languages.catalogue import Catalogue
 from shared.languages.wording import event_text
 
-router = APIRouter(tags=["account-timelines"])
+router = handwritten("account-timelines")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.forecast.asking.answers import ratio
 from services.forecast.asking.parameters import (
@@ -27,10 +27,10 @@ from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.periods import Period
 from shared.domain.roles import READING
 from shared.events.definition import words
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paged
 
-router = APIRouter(tags=["process-conformance"])
+router = handwritten("process-conformance")
 
 ASKED = ("conformance", "processes")
 """The read models that are asked."""

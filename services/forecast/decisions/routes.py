@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from annotated_types import MaxLen
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.forecast.accounts.queries import account_names
 from services.forecast.asking.answers import money
@@ -17,12 +17,12 @@ from services.forecast.decisions.queries import Choice, RowPlace, asked_of, deci
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import words
 from shared.events.money import Money
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paging, pages_of
 from shared.http.query_parameters import Flag
 from shared.projections.list_queries import MAX_VALUES
 
-router = APIRouter(tags=["decisions"])
+router = handwritten("decisions")
 
 APPROVALS_AT = {"contracts": "contract-approvals", "deals": "deal-approvals"}
 """Where the approvals of each service are found; a law holds it to what the services say."""

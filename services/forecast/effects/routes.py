@@ -10,18 +10,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from services.forecast.asking.parameters import PresentQuery
 from services.forecast.effects.queries import Key, Rank, led_to
 from shared.commands.request import NotFound
 from shared.domain.roles import READING
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paged
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.query_values import identifier
 
-router = APIRouter(tags=["effects"])
+router = handwritten("effects")
 
 Outcome = Literal["waiting", "parked", "refused", "done"]
 

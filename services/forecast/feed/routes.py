@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from services.forecast.asking.answers import money
 from services.forecast.asking.parameters import LiveQuery, PastQuery, with_those_below
@@ -15,13 +15,13 @@ from services.forecast.feed.queries import RowPlace, newest
 from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
-from shared.http.handwritten import EVENT_STREAM, answer, of_language, operation
+from shared.http.handwritten import EVENT_STREAM, answer, handwritten, of_language, operation
 from shared.http.lists.paging import Paging, pages_of
 from shared.http.sse import Select, ServerEvent
 from shared.languages.catalogue import Catalogue
 from shared.languages.wording import event_text
 
-router = APIRouter(tags=["live"])
+router = handwritten("live")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from services.forecast.asking.answers import Unconverted
 from services.forecast.asking.parameters import PastQuery
@@ -28,10 +28,10 @@ from services.forecast.health.rules import (
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.forecast.policy import HealthLimits
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.languages.catalogue import Catalogue
 
-router = APIRouter(tags=["health-metrics"])
+router = handwritten("health-metrics")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from services.forecast.asking.parameters import PresentQuery
 from services.forecast.asking.wording import role_title
@@ -14,9 +14,9 @@ from services.forecast.people.queries import name_of, teams_seen
 from shared.domain.periods import FiscalYear
 from shared.domain.roles import READING, Role
 from shared.events.definition import words
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 
-router = APIRouter(tags=["people"])
+router = handwritten("people")
 
 BEHIND_AFTER = timedelta(days=31)
 """When the newest fact is older than this, the figures of today say little: a page better opens at its day."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import TypeAdapter
 
 from shared.domain.aggregate import Aggregate
@@ -18,7 +18,7 @@ from shared.events.definition import event, value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.http.command_routes import execute_command
-from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.resources import Resource
 from shared.http.sse import Select, ServerEvent
 from shared.ops.ids import new_id
@@ -236,7 +236,7 @@ LISTING = Listing(
     readers=READING,
 )
 
-router = APIRouter(tags=["errands"])
+router = handwritten("errands")
 
 
 @value

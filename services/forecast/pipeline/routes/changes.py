@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
 from services.forecast.asking.parameters import PastQuery
@@ -22,12 +22,12 @@ from shared.domain.periods import Period
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paged
 from shared.languages.catalogue import Catalogue
 from shared.projections.errors import InvalidQuery, invalid
 
-router = APIRouter(tags=["pipeline-changes"])
+router = handwritten("pipeline-changes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

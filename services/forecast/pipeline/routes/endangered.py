@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, get_args
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
@@ -21,11 +21,11 @@ from services.forecast.processes.queries import stages
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paging, pages_of
 from shared.languages.catalogue import Catalogue
 
-router = APIRouter(tags=["forecast"])
+router = handwritten("forecast")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
 from services.forecast.asking.parameters import OfCurrency, PastQuery, ProcessId, ProcessVersion, check_process
@@ -23,12 +23,12 @@ from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON
 from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.roles import READING
 from shared.events.money import Money
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paged
 from shared.http.query_parameters import Day
 from shared.projections.errors import InvalidQuery, invalid
 
-router = APIRouter(tags=["funnel"])
+router = handwritten("funnel")
 
 From = Annotated[Day | None, Query(alias="from", description="First close date that counts as closed.")]
 To = Annotated[Day | None, Query(description="Last close date that counts as closed.")]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.pipeline.queries.changed_fields import FieldChange, changes_of
@@ -14,12 +14,12 @@ from services.forecast.pipeline.queries.histories import Step, steps_of
 from shared.commands.request import NotFound
 from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paged
 from shared.languages.catalogue import Catalogue
 from shared.languages.wording import event_text
 
-router = APIRouter(tags=["deal-histories"])
+router = handwritten("deal-histories")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

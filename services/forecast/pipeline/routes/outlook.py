@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.forecast.asking.answers import Unconverted, UsedRate, money, ratio
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
@@ -23,10 +23,10 @@ from shared.domain.periods import Period
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
-from shared.http.handwritten import answer, operation
+from shared.http.handwritten import answer, handwritten, operation
 from shared.http.lists.paging import Paged
 
-router = APIRouter(tags=["forecast"])
+router = handwritten("forecast")
 
 RollUp = Annotated[
     Literal["cumulative", "single"],
