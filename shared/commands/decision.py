@@ -26,6 +26,14 @@ class NeedsHistory(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """The state that a handler's own events lead to, as it was folded to see what follows from it."""
+
+    events: Sequence[Any]
+    state: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """What a command came to, and everything that it was decided on."""
 
@@ -40,6 +48,8 @@ class Decided:
     """The whole streams that were read, of families whose facts may be told late."""
     creates: Handler | None = None
     """The handler that brought the aggregate into being, if one did."""
+    ahead: Ahead | None = None
+    """How far the events of the aggregate are folded already."""
 
 
 async def decide(
@@ -66,6 +76,7 @@ async def decide(
     if request.expected is not None and request.expected != loaded.sequence:
         raise StaleVersion(request.expected, loaded.sequence)
     happened: tuple[Occurrence, ...] = ()
+    ahead = None
     if (request.precondition is None or request.precondition(state)) and not aggregate.is_already(state, command):
         if handler is None:
             raise aggregate.not_possible(state, type(command))
@@ -73,8 +84,8 @@ async def decide(
         parameters = await _loaded(handler.parameters, (state, command, context), reader=reader, provides=provides)
         happened = _happened(handler, (state, command, context, parameters), faults)
         if request.told is None and not request.imported:
-            after = _after(aggregate, request.aggregate_id, state, happened)
-            happened += await _concluded(aggregate, after, context, reader=reader, provides=provides)
+            ahead = _ahead(aggregate, request.aggregate_id, state, happened)
+            happened += await _concluded(aggregate, ahead, context, reader=reader, provides=provides)
     return Decided(
         on=loaded,
         occurrences=happened,
@@ -82,6 +93,7 @@ async def decide(
         unchanged=reader.unchanged,
         histories=histories,
         creates=handler if isinstance(state, aggregate.start) else None,
+        ahead=ahead,
     )
 
 
@@ -99,23 +111,29 @@ def _happened(handler: Handler, decided_on: tuple[Any, ...], faults: Sequence[Re
     return happened
 
 
-def _after(aggregate: Aggregate, aggregate_id: UUID, state: Any, happened: Sequence[Occurrence]) -> Any:
-    """The state once this has happened; None where nothing has that is the aggregate's own."""
+def _ahead(aggregate: Aggregate, aggregate_id: UUID, state: Any, happened: Sequence[Occurrence]) -> Ahead | None:
+    """The state once this has happened; None where nothing has that is the aggregate's own, or nothing can follow."""
     own = [each.event for each in happened if each.to in (None, aggregate_id)]
+    if not own or not aggregate.conclusions:
+        return None
     for event in own:
         state = aggregate.evolve(state, event)
-    return state if own else None
+    return Ahead(events=own, state=state)
 
 
 async def _concluded(
-    aggregate: Aggregate, state: Any, context: Context, *, reader: LoaderContext, provides: Mapping[type, Provider]
+    aggregate: Aggregate,
+    ahead: Ahead | None,
+    context: Context,
+    *,
+    reader: LoaderContext,
+    provides: Mapping[type, Provider],
 ) -> tuple[Occurrence, ...]:
     """What follows at once from the state that a decision leads to, whichever command it was."""
-    conclusion = aggregate.conclusion_of(state)
-    if conclusion is None:
+    if ahead is None or (conclusion := aggregate.conclusion_of(ahead.state)) is None:
         return ()
-    parameters = await _loaded(conclusion.parameters, (state, None, context), reader=reader, provides=provides)
-    return occurrences(conclusion.run(state, context, parameters))
+    parameters = await _loaded(conclusion.parameters, (ahead.state, None, context), reader=reader, provides=provides)
+    return occurrences(conclusion.run(ahead.state, context, parameters))
 
 
 async def _loaded(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import Any
 from uuid import UUID
 
 from shared.commands.as_known import with_whose
-from shared.commands.decision import Decided, NeedsHistory
+from shared.commands.decision import Ahead, Decided, NeedsHistory
 from shared.commands.request import CommandRequest, required_id
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.context import Context
@@ -62,7 +63,16 @@ def changes_of(
                 aggregate=family,
                 aggregate_id=stream,
                 before=before,
-                after=_after(family, stream, before, happened, last, news, known=decided.histories.get(stream)),
+                after=_after(
+                    family,
+                    stream,
+                    before,
+                    happened,
+                    last,
+                    news,
+                    known=decided.histories.get(stream),
+                    ahead=decided.ahead if stream == main else None,
+                ),
                 occurrences=happened,
                 name=name,
                 news=news,
@@ -122,6 +132,7 @@ def _after(  # noqa: PLR0917
     news: Sequence[Recorded],
     *,
     known: Sequence[Recorded] | None,
+    ahead: Ahead | None,
 ) -> LoadedAggregate:
     """What is held of a stream after these facts, of which `last` is the state before the last one; where it will stand
     in the log is not known yet."""
@@ -136,9 +147,17 @@ def _after(  # noqa: PLR0917
             raise NeedsHistory(family, stream)  # or somebody was faster, and the history is old
         state = family.of([*_erased(known, stream, news), *news])
     else:
-        for new in history(news):
-            state = family.evolve(state, new.data)
+        state = _evolved(family, state, [new.data for new in history(news)], ahead)
     return replace(before, state=state, sequence=before.sequence + len(facts), folded=folded(before.folded, news))
+
+
+def _evolved(family: Aggregate, state: Any, events: Sequence[Any], ahead: Ahead | None) -> Any:
+    """The state after some events; those that were folded ahead of this, just as they are, are not folded again."""
+    if ahead is not None and all(map(is_, ahead.events, events)):
+        state, events = ahead.state, events[len(ahead.events) :]
+    for event in events:
+        state = family.evolve(state, event)
+    return state
 
 
 def _erased(known: Sequence[Recorded], stream: UUID, news: Sequence[Recorded]) -> Iterator[Recorded]:
