@@ -89,7 +89,8 @@ def _keys(fact: Envelope[Any]) -> Iterator[str]:
             names = [f"{event.answer_id}", EXIT]
         case _:
             names = [f"{event.answer_id}"]
-    return (f"{event.deal_id}/{name}" for name in names)
+    of_deal = f"{event.deal_id}/"
+    return (of_deal + name for name in names)
 
 
 NEXT_STEP, EXIT = "next-step", "exit proposal"
@@ -98,7 +99,7 @@ NEXT_STEP, EXIT = "next-step", "exit proposal"
 
 def _fell_due(fact: Envelope[Any], row: Row) -> Row:
     """What fell due at an earlier visit of a stage, or was done before, stays as it is."""
-    node = _named(fact, row, fact.data.nodes)
+    node = _named(row, fact.data.nodes)
     if node is None or _is_of_deal(row):
         return {}
     return _item(fact, node.kind, key=node.key, required=node.required, due=node.due)
@@ -107,7 +108,7 @@ def _fell_due(fact: Envelope[Any], row: Row) -> Row:
 def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
     """What is dropped, done or not, falls due anew where a later version has it. What goes along keeps its day; what is
     told later of the time before stays as it is."""
-    gone, kept = _named(fact, row, fact.data.dropped), _named(fact, row, fact.data.carried)
+    gone, kept = _named(row, fact.data.dropped), _named(row, fact.data.carried)
     changed: Row = {}
     if gone is not None:
         changed = _none_of_deal(fact, gone.kind, gone.key)
@@ -119,7 +120,7 @@ def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
 def _removed(fact: Envelope[DealFlexibleNodeRemoved], row: Row) -> Row:
     """What is done stays so."""
     if row["kind"] is None:  # whether it is a task or a deliverable is told once it falls due
-        return _none_of_deal(fact, "task", row["id"].partition("/")[2])
+        return _none_of_deal(fact, "task", _name(row))
     return {"is_open": False, "is_dropped": True} if row["is_open"] else {}
 
 
@@ -131,9 +132,16 @@ def _completed(fact: Envelope[DealNodeCompleted], row: Row) -> Row:
     return {**_item(fact, event.kind, key=event.key, required=event.required, due=event.due), **done}
 
 
-def _named(fact: Envelope[Any], row: Row, nodes: Iterable[Any]) -> Any:
+def _named(row: Row, nodes: Iterable[Any]) -> Any:
     """The node that a row is about, where it is among those that a fact names."""
-    return next((node for node in nodes if row["id"] == f"{fact.data.deal_id}/{node.key}"), None)
+    name = _name(row)
+    return next((node for node in nodes if node.key == name), None)
+
+
+def _name(row: Row) -> str:
+    """What an item of a deal is called, without the deal."""
+    name: str = row["id"].partition("/")[2]
+    return name
 
 
 def _is_of_deal(row: Row) -> bool:
@@ -149,13 +157,13 @@ def _planned(fact: Envelope[DealNextStepPlanned], row: Row) -> Row:
 
 
 def _answered(fact: Envelope[Any], row: Row) -> Row:
-    if row["id"] == f"{fact.data.deal_id}/{EXIT}":
+    if _name(row) == EXIT:
         return _of_its_exit(fact, row)
     return _item(fact, "renewal", key=ANSWERED[type(fact.data)], due=fact.data.fades.renew_on)
 
 
 def _answer_withdrawn(fact: Envelope[DealAnswerWithdrawn], row: Row) -> Row:
-    if row["id"] == f"{fact.data.deal_id}/{EXIT}":
+    if _name(row) == EXIT:
         return _of_its_exit(fact, row)
     known = {} if row["kind"] else _item(fact, "renewal", due=None)
     return {**known, "is_open": False}
