@@ -163,10 +163,10 @@ class DealSubmission:
     """What was submitted for approval last at a gate, and what came of it."""
 
     gate: str
-    """Like "exit of quotation"."""
+    """Like "exit of quotation" or "exit of task situation"."""
     status: Literal["waiting", "over", "approved", "returned", "recalled"]
-    """One that is over waited when history told that the deal left its stage or ended; its approval is taken back with
-    the next command on the deal."""
+    """One that is over waited when history told that the deal left its stage, that the work was completed, or that the
+    deal ended; its approval is taken back with the next command on the deal."""
     approval_id: UUID
     """What decides it, at `/v1/deal-approvals/{id}`."""
     on: date | None

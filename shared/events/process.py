@@ -46,6 +46,8 @@ class Node:
     """What has to be so once it is done."""
     deliverable: Key | None = None
     """The deliverable of its stage that a task brings about, and that has to be there before the task is done."""
+    exit_approval: ApprovalChain | None = None
+    """Who has to approve that it is completed, beside the criteria of its exit; without it nobody (DEAL-2)."""
 
 
 @value

@@ -20,6 +20,8 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 | `deliverable.<key>`   | yes-no | whether that deliverable of the process is there                            |
 | `approved.<stage>`    | yes-no | whether it is approved that the deal goes on from that stage; of those that |
 |                       |        | need it. For one stay there, and for what is known of the deal now          |
+| `approved.task.<key>`,| yes-no | whether it is approved that this work is completed; of that which needs it. |
+| `approved.deliverable.<key>` | | Until it is completed, for what is known of the deal now                    |
 
 And what follows from the answers of its qualification (DEAL-5), each named `qualification.…`:
 
@@ -39,8 +41,10 @@ from collections.abc import Iterator, Mapping
 
 from shared.domain.criteria import WANTED, is_of_kind
 from shared.domain.rejection import Reason
+from shared.events.approval_chain import ApprovalChain
 from shared.events.criteria import FactValue
-from shared.events.process import ProcessDefinition
+from shared.events.definition import value
+from shared.events.process import FlexibleNode, Node, ProcessDefinition, Stage, StageOutline, work_of
 
 DERIVED: Mapping[str, str] = {
     "amount": "number",
@@ -69,31 +73,69 @@ APPROVAL_CRITERION = "approved"
 """The criterion of an exit that needs an approval, by its key: no other of that exit is called so."""
 
 
-def approved_fact(stage: str) -> str:
-    """The fact that says whether the exit of a stage is approved."""
-    return f"approved.{stage}"
+_APPROVED = "approved."
+
+
+def approved_fact(name: str) -> str:
+    """The fact that says whether an exit is approved, by what its gate is called: of "quotation" `approved.quotation`,
+    of "task situation" `approved.task.situation`. Keys have neither spaces nor dots, so no two are called the same."""
+    return f"{_APPROVED}{_dotted(name)}"
+
+
+@value
+class ApprovedExit:
+    """The exit of a stage, of a task or of a deliverable that needs an approval."""
+
+    name: str
+    """What its gate is called: "quotation", "task situation"."""
+    of: Stage | Node
+    chain: ApprovalChain
+
+    @property
+    def fact(self) -> str:
+        """The fact that it is approved."""
+        return approved_fact(self.name)
+
+    @property
+    def done(self) -> str | None:
+        """The fact that the work is done; a stage is none."""
+        return None if isinstance(self.of, Stage) else _dotted(self.name)
+
+
+def approved_exits(part: StageOutline | FlexibleNode) -> Iterator[ApprovedExit]:
+    """The exits of a stage or a flexible node that need an approval: its own, and those of its work."""
+    if isinstance(part, Stage) and part.exit_approval is not None:
+        yield ApprovedExit(name=part.key, of=part, chain=part.exit_approval)
+    for kind, node in work_of(part):
+        if node.exit_approval is not None:
+            yield ApprovedExit(name=f"{kind} {node.key}", of=node, chain=node.exit_approval)
 
 
 def vocabulary(definition: ProcessDefinition) -> dict[str, str]:
     """Every fact that the criteria of a process may name, and its kind."""
-    approved = {approved_fact(stage.key): "yes-no" for stage in definition.stages if stage.exit_approval is not None}
-    return {**chain_vocabulary(definition), **approved}
-
-
-def chain_vocabulary(definition: ProcessDefinition) -> dict[str, str]:
-    """Every fact that the conditions of its approval chains may name: all but whether something is approved."""
     tasks = {f"task.{node.key}": "yes-no" for stage in definition.stages for node in stage.tasks}
     deliverables = {f"deliverable.{node.key}": "yes-no" for stage in definition.stages for node in stage.deliverables}
-    return {**{fact.key: fact.kind for fact in definition.facts}, **DERIVED, **tasks, **deliverables}
+    approved = {each.fact: "yes-no" for stage in definition.stages for each in approved_exits(stage)}
+    return {**{fact.key: fact.kind for fact in definition.facts}, **DERIVED, **tasks, **deliverables, **approved}
+
+
+def chain_vocabulary(known: Mapping[str, str]) -> dict[str, str]:
+    """The facts that the conditions of an approval chain may name, of those that the criteria beside it may: all but
+    whether something is approved."""
+    return {fact: kind for fact, kind in known.items() if not fact.startswith(_APPROVED)}
+
+
+def _dotted(name: str) -> str:
+    return name.replace(" ", ".")
 
 
 def noted_faults(definition: ProcessDefinition, noted: Mapping[str, FactValue]) -> Iterator[Reason]:
     """What is wrong with facts that somebody notes: not declared by the process, or of another kind."""
     declared = {fact.key: fact.kind for fact in definition.facts}
-    for key, value in noted.items():
+    for key, said in noted.items():
         if key not in declared:
             message = f"The process knows no fact {key!r} to note; it knows {', '.join(sorted(declared)) or 'none'}."
             yield Reason(code="unknown-fact", message=message, field=f"facts.{key}")
-        elif value is not None and not is_of_kind(value, declared[key]):
+        elif said is not None and not is_of_kind(said, declared[key]):
             kind = declared[key]
             yield Reason(code="other-kind", message=f"{key} is a {kind} fact: {WANTED[kind]}.", field=f"facts.{key}")

@@ -1,4 +1,5 @@
-"""Events of what a deal waits for others to approve: that it goes on from a stage (DEAL-2)."""
+"""Events of what a deal waits for others to approve: that it goes on from a stage, or that a task or deliverable is
+completed (DEAL-2)."""
 
 from datetime import date
 from uuid import UUID
@@ -9,13 +10,16 @@ from shared.events.definition import AsKnown, FreeText, event
 
 @event("deals.deal-submitted-for-approval", aggregate="deal", rank=Rank.CHANGE)
 class DealSubmittedForApproval:
-    """Somebody asks for the approval that a gate of the deal needs; the deal goes on only once it is there (DEAL-2)."""
+    """Somebody asks for the approval that a gate of the deal needs; the deal goes on, or the work is completed, only
+    once it is there (DEAL-2)."""
 
     deal_id: UUID
     stage: AsKnown[str]
     """Where the deal stands."""
     gate: str
-    """Like "exit of quotation"."""
+    """Like "exit of quotation" or "exit of task situation"."""
+    node: str | None = None
+    """The task or deliverable whose exit it is, by its key; none where it is that of a stage."""
     approval_id: UUID
     """What decides it, told in `deals.approval.v1`."""
     submitter: str
@@ -31,7 +35,7 @@ class DealSubmittedForApproval:
 
 @event("deals.deal-submission-approved", aggregate="deal", rank=Rank.CHANGE)
 class DealSubmissionApproved:
-    """Every step approved it: the gate asks for no approval any more, as long as the deal stays where it is."""
+    """Every step approved it: the gate asks for no approval any more; that of a stage as long as the deal stays."""
 
     deal_id: UUID
     gate: str
@@ -72,7 +76,8 @@ class DealSubmissionRecalled:
     by: str
     """The subject of the tokens of whoever did."""
     cause: str
-    """asked, or left: the deal left its stage, ended, or follows a version that asks otherwise."""
+    """asked, or left: the deal left its stage, ended, or follows a version that asks otherwise, or the work was
+    completed or is no part of the deal any more."""
     reason: FreeText[str | None] = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None

@@ -1,4 +1,4 @@
-"""DEAL-2, CON-2: the exit of a stage is approved over HTTP and PostgreSQL, by whoever its chain asks."""
+"""DEAL-2, CON-2: the exit of a stage, or of work, is approved over HTTP and PostgreSQL, by whoever its chain asks."""
 
 from datetime import timedelta
 from typing import Any
@@ -103,6 +103,51 @@ async def test_deal_2_what_waits_is_taken_back_when_the_deal_ends_and_by_who_sub
     assert "approved" in [each["details"]["criterion"] for each in refused.json()["errors"]]
 
 
+async def test_deal_2_a_task_is_completed_once_the_manager_has_approved_it_and_the_deal_is_ready_by_that(
+    office: Office,
+) -> None:
+    ops, team = office.somebody(), await office.team()
+    rep, manager = office.somebody(Role.REP, team.subjects[0]), office.somebody(Role.MANAGER, team.subjects[2])
+    definition = process_with(MANAGER, moves="by-itself")
+    first = {key: known for key, known in definition["stages"][0].items() if key != "exit_approval"}
+    (call,) = first["tasks"]
+    when = {"fact": "approved.task.call", "operator": "is", "value": True}
+    asks = {"key": "call-approved", "name": "The call is approved", "when": when}
+    first |= {"tasks": [{**call, "exit_approval": {"steps": [MANAGER]}}], "exit": [asks]}
+    made = await ops.makes("/v1/processes", {"definition": {**definition, "stages": [first, definition["stages"][1]]}})
+    at = f"/v1/deals/{await rep.makes('/v1/deals', {**DEAL, 'process_id': made})}"
+
+    done = {"key": "call", "evidence": "Two questions, both answered"}
+    refused = await rep.does(f"{at}/complete-node", done)
+    assert (refused.status_code, codes(refused)) == (409, ["criterion-unmet"])
+    (unmet,) = refused.json()["errors"]
+    assert unmet["details"]["gate"] == "exit of task call"
+    assert unmet["details"]["by"] == {"approved.task.call": "submit-for-approval"}
+    nothing = await rep.does(f"{at}/submit-for-approval", {"gate": "exit of task nothing"})
+    (named,) = nothing.json()["errors"]
+    assert (nothing.status_code, named["code"], named["pointer"]) == (422, "unknown-gate", "/gate")
+
+    await did(rep, f"{at}/submit-for-approval", {"gate": "exit of task call"})
+    approval = f"/v1/deal-approvals/{(await rep.sees(at))['submissions'][0]['approval_id']}"
+    waits = await manager.sees(approval)
+    assert (waits["name"], waits["part"]) == (f"Line: {call['name']}", "exit of task call")
+    page = await rep.sees(f"{at}/page")
+    (node,) = [each for each in page["stage"]["nodes"] if each["key"] == "call"]
+    assert [(each["criterion"], each["is_met"], each["by"]) for each in node["criteria"]] == [("approved", False, {})]
+
+    await did(manager, f"{approval}/approve", {"reason": "Good"})
+
+    async def has_moved() -> bool:
+        return bool((await rep.sees(at))["stage"] == "close")
+
+    await until(has_moved, 60)
+    await did(rep, f"{at}/complete-node", done)
+    shown = await rep.sees(at)
+    assert [(each["gate"], each["status"]) for each in shown["submissions"]] == [("exit of task call", "approved")]
+    late = await rep.does(f"{at}/submit-for-approval", {"gate": "exit of task call"})
+    assert (late.status_code, codes(late)) == (422, ["already-completed"])
+
+
 async def test_con_2_a_step_that_is_overdue_escalates_by_its_timer(alone: Errands) -> None:
     running = alone.running
     ops = Desk(client=alone.client(Role.SALES_OPERATIONS))
@@ -134,3 +179,11 @@ async def test_proc_3_whoever_a_chain_names_is_there_and_what_is_wrong_has_its_p
         ("repeated-key", f"{at}/1/key"),
         ("unknown-member", f"{at}/0/approvers/0/member"),
     ]
+    definition = renewal()
+    first = definition["stages"][0]
+    (call,) = first["tasks"]
+    asked = {**first, "tasks": [{**call, "exit_approval": {"steps": [nobody]}}]}
+    refused = await ops.does("/v1/processes", {"definition": {**definition, "stages": [asked]}})
+    told = [(each["code"], each["pointer"]) for each in refused.json()["errors"]]
+    where = "/definition/stages/0/tasks/0/exit_approval/steps/0/approvers/0/member"
+    assert told == [("unknown-member", where)]

@@ -102,6 +102,18 @@ async def test_proc_1_a_process_comes_out_as_a_file_and_goes_in_again_as_it_was(
     assert {**shown, "key": definition.key} == original
 
 
+async def test_deal_2_who_approves_a_task_is_told_in_the_file_and_goes_in_again_as_it_was(office: Office) -> None:
+    ops, definition = office.somebody(), renewal()
+    chain = {"steps": [{"key": "manager", "name": "The manager", "approvers": [{"superior": 1}]}]}
+    definition["stages"][0]["tasks"][0]["exit_approval"] = chain
+    written = await file_of(ops, await ops.makes("/v1/processes", {"definition": definition}))
+    assert "exit_approval:" in written
+    copy = written.replace(definition["key"], f"copy-{new_id()}")
+    made = await sent(ops, "/v1/processes", copy)
+    assert made.status_code == 201, made.text
+    assert await file_of(ops, made.json()["id"]) == copy
+
+
 async def test_proc_1_a_file_is_saved_as_the_draft_and_compared_with_what_is_in_force(office: Office) -> None:
     ops = office.somebody()
     made = await ops.makes("/v1/processes", {"definition": renewal()})

@@ -78,14 +78,18 @@ ABOVE_500 = ApprovalStep(
     approvers=(Approver(role="sales-director"),),
     when=Predicate(fact="amount", operator="above", value="500"),
 )
-GATED = replace(SHORT.stages[0], exit_approval=ApprovalChain(steps=(ABOVE_500,)))
+CHAIN = ApprovalChain(steps=(ABOVE_500,))
+TALK, *OTHER_TASKS = SHORT.stages[0].tasks
+RESEARCH = replace(OTHER_TASKS[0], exit_approval=CHAIN)
+GATED = replace(SHORT.stages[0], exit_approval=CHAIN, tasks=(TALK, RESEARCH, *OTHER_TASKS[1:]))
 GATED_DEAL = A_DEAL.knowing(
     process=replace(
         PROCESS,
         definition=replace(dict(A_DEAL.loaded)["process"].definition, stages=(GATED, *SHORT.stages[1:])),
     )
 )
-"""The same of a process in which somebody has to approve that it leaves its first stage."""
+"""The same of a process in which somebody has to approve that it leaves its first stage, and that a task of it is
+completed."""
 
 days = st.sampled_from([-4, -3, -2, -1, 0, 0, 1, 9]).map(lambda offset: TODAY + timedelta(days=offset))
 moneys = st.builds(
@@ -99,7 +103,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     ),
     "lines": st.just(()),
     "assumptions": st.just(()),
-    "gate": st.just("exit of initial-contact"),
+    "gate": st.just("exit of initial-contact") | st.just(f"exit of task {RESEARCH.key}"),
     "process_version": st.sampled_from([1, 2]),
     "process_id": st.sampled_from([None, SHORT_ID]),
     "criterion": st.just("next-step-planned") | st.sampled_from(["approved", "nothing"]),

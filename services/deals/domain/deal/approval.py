@@ -1,5 +1,5 @@
-"""Approvals of stage exits, as aggregates of their own: by whoever the chain asks, never by who submitted it (DEAL-2,
-CON-2)."""
+"""Approvals of the exits of stages, tasks and deliverables, as aggregates of their own: by whoever the chain asks,
+never by who submitted it (DEAL-2, CON-2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import without_rate
+from services.deals.domain.deal.nodes import is_done, reached_node_of
 from services.deals.domain.deal.state import AnyDeal, ClosedDeal, Deal, Kind, OpenDeal, deal, written
 from services.deals.domain.deal.submission import (
     APPROVED,
@@ -17,14 +18,15 @@ from services.deals.domain.deal.submission import (
     WAITING,
     GateName,
     Submission,
-    chains_of,
     exit_of,
+    exits_of,
     is_approved,
     is_judged,
     submission_of,
     with_submission,
 )
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.facts import ApprovedExit
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
@@ -37,7 +39,6 @@ from shared.domain.fields import Text
 from shared.domain.policy import Counts, InForce
 from shared.domain.rejection import Rejected, refuse_all
 from shared.domain.roles import READING, SELLING
-from shared.events.approval_chain import ApprovalChain
 from shared.events.deals.deal_approval import (
     DealSubmissionApproved,
     DealSubmissionRecalled,
@@ -45,6 +46,7 @@ from shared.events.deals.deal_approval import (
     DealSubmittedForApproval,
 )
 from shared.events.definition import value
+from shared.events.process import Node, Stage
 from shared.events.working_hours import WorkingHours
 
 
@@ -53,7 +55,8 @@ class SubmitForApproval:
     """Ask for the approval that a gate of the deal needs."""
 
     gate: GateName
-    """The exit of the stage in which the deal stands."""
+    """The exit of the stage in which the deal stands, or that of a task or deliverable that is not completed: "exit of
+    quotation", "exit of task situation"."""
 
     example: ClassVar[dict[str, Any]] = {"gate": "exit of quotation"}
 
@@ -95,11 +98,12 @@ def submit_for_approval(
     approvers: Approvers,
     hours: InForce[WorkingHours],
 ) -> Decision:
-    """Ask for the approval that the deal goes on from its stage.
+    """Ask for the approval that the deal goes on from its stage, or that a task or deliverable is completed.
 
-    It counts for this stay in the stage, and as long as the chain would ask nobody else.
+    It counts for this stay in the stage or until the work is completed, and as long as the chain would ask nobody else.
     """
-    chain = _chain(state, command.gate, process)
+    found = _exit(state, command.gate, process)
+    chain = found.chain
     facts = facts_of(state, process, conversion)
     if is_approved(state.submissions, command.gate, chain, facts):
         return []
@@ -114,7 +118,7 @@ def submit_for_approval(
             kind=deal.name,
             id=state.id,
             part=command.gate,
-            name=f"{state.name}: {process.definition.stage(state.stage).name}",
+            name=f"{state.name}: {found.of.name}",
             amount=state.amount,
             owner=state.owner,
             team=state.team,
@@ -126,7 +130,12 @@ def submit_for_approval(
     )
     by, of = context.actor.subject, _of(state, command.gate, approval.id)
     submitted = DealSubmittedForApproval(
-        **of, stage=state.stage, submitter=by, steps=tuple(step.key for step in steps), on=context.today
+        **of,
+        stage=state.stage,
+        node=found.of.key if isinstance(found.of, Node) else None,
+        submitter=by,
+        steps=tuple(step.key for step in steps),
+        on=context.today,
     )
     at_once = [DealSubmissionApproved(**of, approver=by, step=NO_STEP)] if approval.granted else []
     return [submitted, *approval.events, *at_once]
@@ -157,10 +166,11 @@ def is_recalled(state: AnyDeal, command: RecallSubmission) -> bool:
 
 @deal.evolves
 def submitted(state: OpenDeal, event: DealSubmittedForApproval) -> OpenDeal:
-    # History that is told later may have it that the deal had left the stage by then.
-    stands = event.gate == exit_of(state.stage)
+    # History that is told later may have it that the deal had left the stage by then, or that the work was done.
+    stands = event.gate == exit_of(state.stage) if event.node is None else not is_done(state, event.node)
     new = Submission(
         gate=event.gate,
+        node=event.node,
         status=WAITING if stands else OVER,
         approval_id=event.approval_id,
         steps=event.steps,
@@ -217,18 +227,32 @@ def recall_of(  # noqa: PLR0917
     return [back, recalled(APPROVALS, approval, context, reason)]
 
 
-def _chain(state: OpenDeal, gate: str, process: Process) -> ApprovalChain:
-    """The chain of the gate behind the stage in which a deal stands; refused where it has none."""
-    chains = chains_of(process.definition)
-    if gate not in chains:
-        message = f"The process asks for approvals at the gates {', '.join(chains) or 'none'}."
+def _exit(state: OpenDeal, gate: str, process: Process) -> ApprovedExit:
+    """The exit behind which a gate is: of the stage in which a deal stands, or of work that it can complete. Refused
+    where nobody has to approve it."""
+    exits = exits_of(process.definition)
+    if gate not in exits:
+        message = f"The process asks for approvals at the gates {', '.join(exits) or 'none'}."
         raise Rejected("unknown-gate", message, field="gate")
-    if gate != exit_of(state.stage):
-        stage = process.definition.stage(state.stage)
-        raise Rejected(
-            "other-stage", f"The deal stands in {stage.name!r}: its gate is the one behind it.", field="gate"
-        )
-    return chains[gate]
+    found = exits[gate]
+    if isinstance(found.of, Stage):
+        _refuse_other(state, found.of, process)
+    else:
+        _refuse_undue(state, found.of, process)
+    return found
+
+
+def _refuse_other(state: OpenDeal, stage: Stage, process: Process) -> None:
+    if stage.key != state.stage:
+        name = process.definition.stage(state.stage).name
+        raise Rejected("other-stage", f"The deal stands in {name!r}: its gate is the one behind it.", field="gate")
+
+
+def _refuse_undue(state: OpenDeal, node: Node, process: Process) -> None:
+    reached_node_of(state, process, node.key, "gate")
+    if is_done(state, node.key):
+        message = f"{node.name!r} is completed: nobody has to approve that any more."
+        raise Rejected("already-completed", message, field="gate")
 
 
 def _of(state: Deal, gate: str, approval_id: UUID) -> dict[str, Any]:

@@ -21,10 +21,10 @@ from services.deals.domain.deal.qualification import (
 from services.deals.domain.deal.state import DECIDES, Deal, DealContact, is_of_visit
 from services.deals.domain.deal.submission import exit_of, is_approved
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.facts import approved_fact
+from services.deals.domain.facts import ApprovedExit, approved_exits
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts
-from shared.events.process import Stage, work_of
+from shared.events.process import FlexibleNode, Stage, work_of
 
 Derive = Callable[[Deal, Conversion], Any]
 
@@ -82,8 +82,8 @@ class DealFacts(Mapping[str, Any]):
             return derive(self._state, self._conversion)
         if "." not in name:
             return self._state.facts[name]
-        if stage := self._approvable().get(name):
-            return self._is_approved(stage)
+        if found := self._approvable().get(name):
+            return self._is_approved(found)
         return self._is_done(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -97,25 +97,30 @@ class DealFacts(Mapping[str, Any]):
             raise KeyError(name)
         return any(f"{node.kind}.{node.key}" == name for node in self._state.nodes if node.evidence is not None)
 
-    def _approvable(self) -> dict[str, Stage]:
-        """The stages whose exit needs an approval, by the fact that it is there."""
+    def _approvable(self) -> dict[str, ApprovedExit]:
+        """The exits that need an approval, by the fact that it is there."""
         if not self._approvals:
             return {}
-        return {approved_fact(stage.key): stage for stage in self._process.definition.stages if stage.exit_approval}
+        return {each.fact: each for part in self._parts() for each in approved_exits(part)}
 
-    def _is_approved(self, stage: Stage) -> bool:
-        """Of the stage in which the deal stands also by what is known of the deal now."""
-        assert stage.exit_approval is not None
-        here = stage.key == self._state.stage
-        others = DealFacts(self._state, self._process, self._conversion, approvals=False) if here else None
-        return is_approved(self._state.submissions, exit_of(stage.key), stage.exit_approval, others)
+    def _is_approved(self, found: ApprovedExit) -> bool:
+        """Of the stage in which the deal stands, and of work that is not done, also by what is known of the deal now:
+        what was passed by it stays as it was."""
+        is_ahead = found.of.key == self._state.stage if found.done is None else not self._is_done(found.done)
+        others = DealFacts(self._state, self._process, self._conversion, approvals=False) if is_ahead else None
+        return is_approved(self._state.submissions, exit_of(found.name), found.chain, others)
 
     def _work(self) -> Iterator[str]:
-        """The work of the stages, and of the flexible nodes that bind the deal."""
+        """The work of the deal."""
+        for part in self._parts():
+            yield from (f"{kind}.{node.key}" for kind, node in work_of(part))
+
+    def _parts(self) -> Iterator[Stage | FlexibleNode]:
+        """The stages, and the flexible nodes that bind the deal."""
         bound = {added.key for added in self._state.flexible_nodes}
         for part in self._process.definition.parts:
             if isinstance(part, Stage) or part.key in bound:
-                yield from (f"{kind}.{node.key}" for kind, node in work_of(part))
+                yield part
 
 
 def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:

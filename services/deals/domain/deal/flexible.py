@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from services.deals.domain.deal.nodes import due_node, with_due
 from services.deals.domain.deal.state import AddedNode, AnyDeal, Deal, OpenDeal, bound_by, deal, written
+from services.deals.domain.deal.submission import without_work
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Actor, Company, Context
@@ -124,6 +125,7 @@ def node_removed(state: OpenDeal, event: DealFlexibleNodeRemoved) -> OpenDeal:
         flexible_nodes=_others(state, event.key),
         removed_nodes=(*state.removed_nodes, event.key),
         nodes=tuple(node for node in state.nodes if node.flexible_node != event.key),
+        submissions=without_work(state.submissions, event.nodes),
         written=written(state, event.reason),
     )
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal
-from services.deals.domain.deal.submission import exit_of, waiting_at
+from services.deals.domain.deal.submission import exit_of, exits_of, waiting_at
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import APPROVAL_CRITERION, approved_fact
 from services.deals.domain.process.state import Process
@@ -161,13 +161,13 @@ def gates_of(definition: ProcessDefinition) -> Iterator[Gate]:
 def gates_between(name: str, of: Stage | FlexibleNode | Node) -> tuple[Gate, Gate]:
     """The gates before and behind a stage, a flexible node, or a piece of work; an exit that needs an approval asks for
     that, too."""
-    return (f"entry of {name}", of.entry), (exit_of(name), (*of.exit, *_approval(of)))
+    return (f"entry of {name}", of.entry), (exit_of(name), (*of.exit, *_approval(name, of)))
 
 
-def _approval(of: Stage | FlexibleNode | Node) -> Iterator[Criterion]:
-    if isinstance(of, Stage) and of.exit_approval is not None:
+def _approval(name: str, of: Stage | FlexibleNode | Node) -> Iterator[Criterion]:
+    if not isinstance(of, FlexibleNode) and of.exit_approval is not None:
         names = ", ".join(step.name for step in of.exit_approval.steps)
-        when = Predicate(fact=approved_fact(of.key), operator="is", value=True)
+        when = Predicate(fact=approved_fact(name), operator="is", value=True)
         yield Criterion(key=APPROVAL_CRITERION, name=f"Approved by {names}", when=when)
 
 
@@ -238,16 +238,21 @@ def _named(reason: Reason) -> tuple[str, str]:
 def _by(met: Mapping[str, object], state: Deal, process: Process) -> dict[str, str]:
     """The commands that change the facts that an unmet criterion looks at; none where others have to decide."""
     noted = dict.fromkeys((fact.key for fact in process.definition.facts), "note-facts")
-    gates = {approved_fact(stage.key): exit_of(stage.key) for stage in process.definition.stages}
-    approving = dict.fromkeys(gates, "submit-for-approval")
+    approving = dict.fromkeys((each.fact for each in exits_of(process.definition).values()), "submit-for-approval")
     known = {**CHANGED_BY, **approving, **noted}
-    waiting = waiting_at(state.submissions)
+    others = decided_by_others(state, process.definition)
     commands = {
-        fact: known.get(fact) or ("complete-node" if "." in fact else None)
-        for fact in met
-        if gates.get(fact) not in waiting
+        fact: known.get(fact) or ("complete-node" if "." in fact else None) for fact in met if fact not in others
     }
     return {fact: command for fact, command in commands.items() if command is not None}
+
+
+def decided_by_others(state: Deal, definition: ProcessDefinition) -> frozenset[str]:
+    """The facts that are not so before others have decided what waits for them: that an exit is approved, and that the
+    work is done which it is the exit of."""
+    waiting = waiting_at(state.submissions)
+    exits = [each for gate, each in exits_of(definition).items() if gate in waiting] if waiting else []
+    return frozenset(fact for each in exits for fact in (each.fact, each.done) if fact is not None)
 
 
 def _without_rate(state: Deal, conversion: Conversion, criteria: list[Reason]) -> list[Reason]:

@@ -12,8 +12,8 @@ process gave the deal goes by these rules:
   fire again, and what waits keeps its time.
 - *Noted facts* stay where the new version declares them with the same kind, and end otherwise.
 - *Waivers* stay where the new version asks the very same at the same gate, and end otherwise.
-- *Approvals* stay, and what waits for one does, where the new version has the very same chain at the same gate and the
-  stage stays; others end.
+- *Approvals* stay, and what waits for one does, where the new version has the very same chain at the same gate, and the
+  stage stays or the work goes along; others end.
 - *Refused attempts* at work that goes along stay; those to enter a stage were at gates of the version before, and end.
 
 In a stage of the same process and key it has not entered anything: it stands there as long as it did. A migration is no
@@ -21,14 +21,14 @@ move: no gate is passed, and nothing counts as skipped or gone back to. What the
 met stands in the event.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
 from services.deals.domain.deal.gates import gates_between, gates_of, passage, without_attempts
-from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
+from services.deals.domain.deal.nodes import due_nodes, is_done, planned_rules, with_due
 from services.deals.domain.deal.state import (
     AddedNode,
     AnyDeal,
@@ -180,7 +180,8 @@ def migration_of(
     meet there."""
     new = target.definition.stage(stage)
     flexible = tuple(_carried_flexible_nodes(state, stage, target.definition))
-    carried = tuple(_carried_nodes(state, target.definition, target.definition.index(stage), flexible))
+    places = _places(target.definition, flexible)
+    carried = tuple(_carried_nodes(state, places, target.definition.index(stage)))
     kept = {(node.kind, node.key) for node in carried}
     event = DealMigrated(
         deal_id=state.id,
@@ -206,7 +207,7 @@ def migration_of(
         rules=tuple(_rules(state, new, source, target, planned_rules(new, today, company))),
         facts_ended=tuple(_facts_ended(state, source.definition, target.definition)),
         waivers_ended=tuple(_waivers_ended(state, source.definition, target.definition)),
-        submissions_ended=tuple(_submissions_ended(state, stage, source, target)),
+        submissions_ended=tuple(_submissions_ended(state, stage, source, target, places)),
         idle_days=new.idle_days,
         ends_notices=stage != state.stage and has_notified(state),
         drafts_contract=new.drafts_contract and not source.definition.stage(state.stage).drafts_contract,
@@ -285,10 +286,11 @@ def _rules(
             yield waiting.get(rule.key, rule)
 
 
-def _carried_nodes(
-    state: OpenDeal, definition: ProcessDefinition, reached: int, flexible: tuple[CarriedFlexibleNode, ...]
-) -> Iterator[CarriedNode]:
-    """The work of a deal that another version has under the same key: what is done, and what is due there by now."""
+def _places(
+    definition: ProcessDefinition, flexible: tuple[CarriedFlexibleNode, ...]
+) -> dict[tuple[str, str], tuple[int, str, bool]]:
+    """The work that a deal has in another version: kind and key → the place and key of its stage, and whether it is
+    required."""
     has = {
         (kind, node.key): (place, stage.key, node.required)
         for place, stage in enumerate(definition.stages)
@@ -299,8 +301,15 @@ def _carried_nodes(
         for kind, node in work_of(part) if part.key in places else ():
             stage = places[part.key]
             has[kind, node.key] = (definition.index(stage), stage, node.required)
+    return has
+
+
+def _carried_nodes(
+    state: OpenDeal, places: Mapping[tuple[str, str], tuple[int, str, bool]], reached: int
+) -> Iterator[CarriedNode]:
+    """The work of a deal that another version has under the same key: what is done, and what is due there by now."""
     for known in state.nodes:
-        place, stage, required = has.get((known.kind, known.key), (None, "", False))
+        place, stage, required = places.get((known.kind, known.key), (None, "", False))
         if place is not None and (known.evidence is not None or place <= reached):
             yield CarriedNode(key=known.key, kind=known.kind, stage=stage, required=required)
 
@@ -341,13 +350,27 @@ def _waivers_ended(state: OpenDeal, old: ProcessDefinition, new: ProcessDefiniti
             yield WaivedCriterion(gate=waiver.gate, criterion=waiver.criterion)
 
 
-def _submissions_ended(state: OpenDeal, stage: str, source: Process, target: Process) -> Iterator[str]:
+def _submissions_ended(
+    state: OpenDeal,
+    stage: str,
+    source: Process,
+    target: Process,
+    places: Mapping[tuple[str, str], tuple[int, str, bool]],
+) -> Iterator[str]:
     """The gates of what was submitted for an approval that another version does not ask for, or asks others for; of
-    another process nothing stays, nor of the stage where the deal stands once it stands in another one."""
+    another process nothing stays, nor of the stage where the deal stands once it stands in another one, nor of work
+    that is not due there by now and not done."""
     before, after = chains_of(source.definition), chains_of(target.definition)
     left = {exit_of(state.stage), exit_of(stage)} if stage != state.stage else set[str]()
+    reached = target.definition.index(stage)
+    there = {
+        exit_of(f"{kind} {key}")
+        for (kind, key), (place, _, _) in places.items()
+        if place <= reached or is_done(state, key)
+    }
     for submission in state.submissions:
         gate = submission.gate
         is_same = source.id == target.id and gate in after and before.get(gate) == after[gate]
-        if not is_same or gate in left:
+        is_there = gate not in left if submission.node is None else gate in there
+        if not (is_same and is_there):
             yield gate

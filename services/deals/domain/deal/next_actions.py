@@ -14,13 +14,11 @@ from typing import Literal, get_args
 from uuid import UUID
 
 from services.deals.domain.deal.closing import ContractOfDeal, lacking
-from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passage
+from services.deals.domain.deal.gates import ask_for_something, decided_by_others, gates_ahead, passage
 from services.deals.domain.deal.qualification import expected_value
 from services.deals.domain.deal.standing import LifeSigns, silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
-from services.deals.domain.deal.submission import waiting_at
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.facts import APPROVAL_CRITERION
 from services.deals.domain.process.state import Process
 from shared.domain.context import Company
 from shared.domain.rejection import Reason
@@ -168,7 +166,8 @@ def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[Next
     following = _next_stage(given.process, stage)
     gates = gates_ahead(state, given.process.definition)
     passes = passage(state, given.process, given.conversion, given.today, *gates)
-    unmet = [reason for reason in passes.unmet if "criterion" in reason.details and not _is_others(state, reason)]
+    others = decided_by_others(state, given.process.definition)
+    unmet = [reason for reason in passes.unmet if "criterion" in reason.details and not _is_others(reason, others)]
     for reason in unmet:
         yield _unmet(state, given, stage, reason)
     if not any("decision_makers" in reason.details["met"] for reason in unmet):
@@ -206,9 +205,9 @@ def _unmet(state: OpenDeal, given: Circumstances, stage: Stage, reason: Reason) 
     )
 
 
-def _is_others(state: OpenDeal, reason: Reason) -> bool:
-    """Whether a criterion is unmet as long as others have not decided."""
-    return reason.details["criterion"] == APPROVAL_CRITERION and reason.details["gate"] in waiting_at(state.submissions)
+def _is_others(reason: Reason, others: frozenset[str]) -> bool:
+    """Whether a criterion is unmet as long as others have not decided, and nothing else would help."""
+    return not reason.details["by"] and not others.isdisjoint(reason.details["met"])
 
 
 def _without_decision_maker(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:

@@ -9,6 +9,7 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.gates import gates_of_work, passage, refuse_passage, refused_before, without_attempts
 from services.deals.domain.deal.state import AnyDeal, Deal, DealNode, OpenDeal, bound_by, deal, written
+from services.deals.domain.deal.submission import after_completion
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
@@ -46,13 +47,9 @@ def complete_node(
     """Complete a task or deliverable of this stage or an earlier one, with its evidence.
 
     A key action has gates of its own: what has to be so before it is begun and once it is done, and its deliverable.
-    All that is unmet is named in one answer.
+    Where the process says so, somebody has approved it. All that is unmet is named in one answer.
     """
-    stage, kind, node, part = node_of(state, process, command.key)
-    if process.definition.index(stage.key) > process.definition.index(state.stage):
-        raise Rejected(
-            "not-yet-due", f"{node.name!r} belongs to the stage {stage.name!r}, which comes later.", field="key"
-        )
+    stage, kind, node, part = reached_node_of(state, process, command.key, "key")
     refuse_completed(state, node)
     passes = passage(state, process, conversion, context.today, *gates_of_work(part, kind, node))
     reasons = [*_missing(state, part, node), *passes.unmet]
@@ -85,12 +82,20 @@ def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
     else:
         nodes = tuple(done if node.key == event.key else node for node in state.nodes)
     attempts = without_attempts(state, event.kind, event.key)
-    return replace(state, nodes=nodes, attempts=attempts, written=written(state, event.evidence))
+    submissions = after_completion(state.submissions, event.kind, event.key)
+    return replace(
+        state, nodes=nodes, attempts=attempts, submissions=submissions, written=written(state, event.evidence)
+    )
+
+
+def is_done(state: Deal, key: str) -> bool:
+    """Whether a task or deliverable is completed."""
+    return any(each.key == key and each.evidence is not None for each in state.nodes)
 
 
 def refuse_completed(state: OpenDeal, node: Node) -> None:
     """Refuse to complete a node again, with other evidence."""
-    if any(each.key == node.key and each.evidence is not None for each in state.nodes):
+    if is_done(state, node.key):
         raise Rejected(
             "already-completed", f"{node.name!r} was completed before, with other evidence or such that was erased."
         )
@@ -121,18 +126,27 @@ def completed(state: OpenDeal, stage: Stage, kind: str, node: Node, evidence: st
     )
 
 
-def node_of(state: Deal, process: Process, key: str) -> tuple[Stage, str, Node, Part]:
+def reached_node_of(state: Deal, process: Process, key: str, field: str) -> tuple[Stage, str, Node, Part]:
+    """As `node_of`; of a later stage than the deal's, it is refused, too."""
+    stage, kind, node, part = node_of(state, process, key, field)
+    if process.definition.index(stage.key) > process.definition.index(state.stage):
+        message = f"{node.name!r} belongs to the stage {stage.name!r}, which comes later."
+        raise Rejected("not-yet-due", message, field=field)
+    return stage, kind, node, part
+
+
+def node_of(state: Deal, process: Process, key: str, field: str = "key") -> tuple[Stage, str, Node, Part]:
     """The stage, the kind (task or deliverable) and the node of a key, and the stage or flexible node that has it; or a
-    refusal that names the keys there are for the deal."""
+    refusal, of the field that names it, which tells the keys there are for the deal."""
     every = list(_work(state, process))
     for entry in every:
         if entry[2].key == key:
             return entry
     for part in process.definition.flexible_nodes:
         if any(node.key == key for _, node in work_of(part)):
-            raise Rejected("not-added", f"{key} belongs to {part.name!r}, which is not part of this deal.", field="key")
+            raise Rejected("not-added", f"{key} belongs to {part.name!r}, which is not part of this deal.", field=field)
     keys = ", ".join(node.key for _, _, node, _ in every)
-    raise Rejected("unknown-node", f"The process has no task or deliverable {key!r}; it has {keys}.", field="key")
+    raise Rejected("unknown-node", f"The process has no task or deliverable {key!r}; it has {keys}.", field=field)
 
 
 def _work(state: Deal, process: Process) -> Iterator[tuple[Stage, str, Node, Part]]:

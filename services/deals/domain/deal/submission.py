@@ -1,6 +1,7 @@
 """Submissions: what of a deal waits for an approval, and what came of it (DEAL-2).
 
 A submission is about a gate. That of a stage's exit holds for one stay in that stage: whoever comes back asks anew.
+That of the exit of a task or deliverable holds until it is completed, wherever the deal stands meanwhile.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
+from services.deals.domain.facts import ApprovedExit, approved_exits
 from shared.domain.criteria import Facts, meets
 from shared.domain.criteria import facts_of as facts_asked
 from shared.events.approval_chain import ApprovalChain
@@ -18,8 +20,8 @@ from shared.events.definition import value
 from shared.events.process import ProcessDefinition
 
 WAITING, OVER, APPROVED, RETURNED, RECALLED = "waiting", "over", "approved", "returned", "recalled"
-"""What a submission can come to. One that is over waited when history told that the deal left its stage or ended: its
-approval is taken back with the next command on the deal."""
+"""What a submission can come to. One that is over waited when history told that the deal left its stage, that the work
+was completed, or that the deal ended: its approval is taken back with the next command on the deal."""
 
 
 @value
@@ -28,6 +30,8 @@ class Submission:
 
     gate: str
     """Like "exit of quotation"."""
+    node: str | None = None
+    """The task or deliverable whose exit it is, by its key; of a stage none."""
     status: str
     """waiting, over, approved, returned or recalled."""
     approval_id: UUID
@@ -50,9 +54,14 @@ def exit_of(part: str) -> str:
     return f"exit of {part}"
 
 
+def exits_of(definition: ProcessDefinition) -> dict[str, ApprovedExit]:
+    """The gates of a process that need an approval → what they are behind."""
+    return {exit_of(each.name): each for part in definition.parts for each in approved_exits(part)}
+
+
 def chains_of(definition: ProcessDefinition) -> dict[str, ApprovalChain]:
     """The gates of a process that need an approval → by whom."""
-    return {exit_of(stage.key): stage.exit_approval for stage in definition.stages if stage.exit_approval is not None}
+    return {gate: each.chain for gate, each in exits_of(definition).items()}
 
 
 def is_approved(submissions: Submissions, gate: str, chain: ApprovalChain, facts: Facts | None) -> bool:
@@ -95,6 +104,18 @@ def after_a_move(submissions: Submissions, left: str, entered: str) -> Submissio
     approved at an earlier stay counts no more."""
     gone = without_those_of(submissions, {exit_of(entered)})
     return tuple(_over(each) if each.gate == exit_of(left) else each for each in gone)
+
+
+def after_completion(submissions: Submissions, kind: str, key: str) -> Submissions:
+    """The submissions of a deal of which a task or deliverable is completed: nobody is asked for it any more. That it
+    was approved stays so, for gates further on."""
+    gate = exit_of(f"{kind} {key}")
+    return tuple(_over(each) if each.gate == gate else each for each in submissions)
+
+
+def without_work(submissions: Submissions, keys: Collection[str]) -> Submissions:
+    """The submissions of a deal without those of work that belongs to it no more; what waits there is over."""
+    return without_those_of(submissions, {each.gate for each in submissions if each.node in keys})
 
 
 def after_the_end(submissions: Submissions) -> Submissions:

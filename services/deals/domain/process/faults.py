@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from services.deals.domain.facts import APPROVAL_CRITERION, DERIVED, approved_fact, chain_vocabulary, vocabulary
+from services.deals.domain.facts import (
+    APPROVAL_CRITERION,
+    DERIVED,
+    approved_exits,
+    approved_fact,
+    chain_vocabulary,
+    vocabulary,
+)
 from services.deals.domain.process.rule_faults import rule_faults
 from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
 from shared.domain.rejection import Reason
 from shared.domain.roles import MACHINERY, SELLING, Role
-from shared.events.approval_chain import ApprovalChain
 from shared.events.criteria import Criterion
 from shared.events.process import FlexibleNode, Node, ProcessDefinition, Stage, StageOutline, work_of
 
@@ -73,10 +79,9 @@ def _nodes(stage: StageOutline | FlexibleNode, where: str) -> Iterator[Placed]:
 
 
 def _asked_of(part: StageOutline | FlexibleNode) -> Iterator[str]:
-    """The derived facts that follow from the work of a stage or a flexible node, and from its approval."""
+    """The derived facts that follow from the work of a stage or a flexible node, and from the approvals of both."""
     yield from (f"{kind}.{node.key}" for kind, node in work_of(part))
-    if isinstance(part, Stage) and part.exit_approval is not None:
-        yield approved_fact(part.key)
+    yield from (each.fact for each in approved_exits(part))
 
 
 def _names(
@@ -144,17 +149,18 @@ def _stage_faults(
     yield from _gate_faults(stage.exit, f"{where}.exit", known, places, before=index + 1)
     yield from _work_faults(stage, where, known, places, before=index + 1)
     yield from rule_faults(stage, where, definition, known)
-    if stage.exit_approval is not None:
-        yield from _approval_faults(stage, stage.exit_approval, where, chain_vocabulary(definition))
+    yield from _approval_faults(stage, where, known)
 
 
-def _approval_faults(stage: Stage, chain: ApprovalChain, where: str, known: Mapping[str, str]) -> Iterator[Reason]:
+def _approval_faults(of: Stage | Node, where: str, known: Mapping[str, str]) -> Iterator[Reason]:
     """What is wrong with the chain of an exit, and with criteria that are called like what it adds to them."""
-    yield from four_eyes_faults(chain, known, f"{where}.exit_approval")
-    if not chain.steps:
+    if of.exit_approval is None:
+        return
+    yield from four_eyes_faults(of.exit_approval, chain_vocabulary(known), f"{where}.exit_approval")
+    if not of.exit_approval.steps:
         message = "A chain asks somebody: without one, nobody has to approve."
         yield Reason(code="empty", message=message, field=f"{where}.exit_approval.steps")
-    for index, criterion in enumerate(stage.exit):
+    for index, criterion in enumerate(of.exit):
         if criterion.key == APPROVAL_CRITERION:
             message = f"{APPROVAL_CRITERION!r} is the criterion that the exit is approved."
             yield Reason(code="reserved-name", message=message, field=f"{where}.exit.{index}.key")
@@ -201,7 +207,7 @@ def _flexible_faults(
     for index, criterion in enumerate(node.entry):
         for at, comparison in required(criterion.when, f"{where}.entry.{index}.when"):
             if comparison.fact in own and comparison.operator == "is" and comparison.value is True:
-                message = f"{comparison.fact} is completed only once this is so."
+                message = f"{comparison.fact} follows from what is begun only once this is so."
                 yield Reason(code="asks-for-itself", message=message, field=f"{at}.fact")
     yield from _work_faults(node, where, facts, places, before=before)
 
@@ -213,9 +219,10 @@ def _node_faults(
         yield from _gate_faults(criteria, f"{where}.{gate}", known, places, before=before)
         for index, criterion in enumerate(criteria):
             for at, comparison in comparisons(criterion.when, f"{where}.{gate}.{index}.when"):
-                if comparison.fact == fact:
+                if comparison.fact in {fact, approved_fact(fact)}:
                     message = f"{node.name!r} asks for itself."
                     yield Reason(code="asks-for-itself", message=message, field=f"{at}.fact")
+    yield from _approval_faults(node, where, known)
 
 
 def _gate_faults(
@@ -233,10 +240,10 @@ def _gate_faults(
 
 
 def _ungated(stage: StageOutline, where: str) -> Iterator[Reason]:
-    """Gates of work in stages that no deal stands in: nobody would ever judge them."""
+    """Gates of work in stages that no deal stands in, and approvals of it: nobody would ever judge them."""
     for kind in ("tasks", "deliverables"):
         for index, node in enumerate(getattr(stage, kind)):
-            for gate in ("entry", "exit"):
+            for gate in ("entry", "exit", "exit_approval"):
                 if getattr(node, gate):
                     message = "Only work in the stages of a deal has gates."
                     yield Reason(code="no-deal-here", message=message, field=f"{where}.{kind}.{index}.{gate}")
