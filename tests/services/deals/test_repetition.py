@@ -34,7 +34,7 @@ from shared.events.criteria import Predicate
 from shared.events.deals.deal import DealNextStepPlanned
 from shared.events.deals.deal_gates import DealCriterionWaived
 from shared.events.money import Money
-from shared.events.process import ProcessDefinition
+from shared.events.process import ProcessDefinition, Stage
 from shared.testing.scenario import CONTEXT, NOW, Scenario
 from tests.services.deals.facts import (
     CHAMPION,
@@ -81,13 +81,16 @@ ABOVE_500 = ApprovalStep(
 CHAIN = ApprovalChain(steps=(ABOVE_500,))
 TALK, *OTHER_TASKS = SHORT.stages[0].tasks
 RESEARCH = replace(OTHER_TASKS[0], exit_approval=CHAIN)
-GATED = replace(SHORT.stages[0], exit_approval=CHAIN, tasks=(TALK, RESEARCH, *OTHER_TASKS[1:]))
-GATED_DEAL = A_DEAL.knowing(
-    process=replace(
-        PROCESS,
-        definition=replace(dict(A_DEAL.loaded)["process"].definition, stages=(GATED, *SHORT.stages[1:])),
-    )
-)
+APPROVED_WORK = replace(SHORT.stages[0], tasks=(TALK, RESEARCH, *OTHER_TASKS[1:]))
+
+
+def beginning(stage: Stage) -> Scenario:
+    """The deal, of a process with another first stage."""
+    definition = replace(dict(A_DEAL.loaded)["process"].definition, stages=(stage, *SHORT.stages[1:]))
+    return A_DEAL.knowing(process=replace(PROCESS, definition=definition))
+
+
+GATED_DEAL = beginning(replace(APPROVED_WORK, exit_approval=CHAIN))
 """The same of a process in which somebody has to approve that it leaves its first stage, and that a task of it is
 completed."""
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import RecallSubmission, SubmitForApproval
 from services.deals.domain.deal.changes import (
     ChangeAmount,
     ChangeCloseDate,
@@ -40,12 +41,16 @@ from shared.domain.merge_patch import given as named
 from shared.domain.rejection import Rejected
 from shared.events.codec import Codec
 from shared.events.criteria import FactValue
+from shared.events.deals.deal_approval import DealSubmissionApproved, DealSubmissionReturned
 from shared.events.registry import registry_of
 from tests.services.deals.facts import ID, OPENED_FRIDAY, eur
-from tests.services.deals.test_repetition import A_DEAL, NATIVE, STAGES, any_of, commands_of
+from tests.services.deals.test_repetition import APPROVED_WORK, NATIVE, RESEARCH, STAGES, any_of, beginning, commands_of
 
 CASES = int(os.environ.get("HISTORY_CASES", "200"))
 CODEC = Codec(registry_of())
+A_DEAL = beginning(APPROVED_WORK)
+"""Its research needs an approval, above an amount of 500."""
+RESEARCH_GATE = f"exit of task {RESEARCH.key}"
 ENDS: Mapping[type, str] = {WinDeal: "won", LoseDeal: "lost", AbandonDeal: "abandoned", AcceptExit: "abandoned"}
 AT_THE_END = {
     "ReopenDeal",
@@ -115,6 +120,7 @@ class DealUnderCommands(RuleBasedStateMachine):
             "done": {},
             "steps": (),
             "noted": (),
+            "research": (),
         }
 
     @rule(days=st.integers(1, 5))
@@ -137,6 +143,19 @@ class DealUnderCommands(RuleBasedStateMachine):
     def much_is_found_out(self) -> None:
         self._ask(NoteFacts(facts=dict(OPENS_GATES)))
         self._ask(PlanNextStep(on=self.clock.today + timedelta(days=2), what="Call"))
+
+    @rule(outcome=st.sampled_from(["approved", "returned", "waits"]), grows=st.booleans())
+    def work_is_submitted_decided_and_done(self, outcome: str, grows: bool) -> None:
+        self._ask(SubmitForApproval(gate=RESEARCH_GATE))
+        waiting = [each for each in self.state.submissions if (each.gate, each.status) == (RESEARCH_GATE, "waiting")]
+        for each in waiting if outcome != "waits" else ():
+            told = {"deal_id": ID, "gate": each.gate, "approval_id": each.approval_id, "approver": "d", "step": "d"}
+            event = DealSubmissionApproved(**told) if outcome == "approved" else DealSubmissionReturned(**told)
+            self._record([(event, None)])
+            self._research("asked" if outcome == "approved" else "nothing")
+        if grows:
+            self._ask(ChangeAmount(amount=eur("9000.00")))
+        self._ask(CompleteNode(key=RESEARCH.key, evidence="Minutes"))
 
     @rule(days=st.integers(0, 6), some=st.integers(1, 4), waits=st.integers(0, 4))
     def a_manager_waives_what_stands_in_the_way(self, days: int, some: int, waits: int) -> None:
@@ -191,13 +210,15 @@ class DealUnderCommands(RuleBasedStateMachine):
         try:
             decided = deal.decide(self.state, command, self.clock, dict(A_DEAL.loaded))
         except Rejected as refusal:
+            self._check_approval(command, refusal)
             self._record([(event, None) for event in refusal.on_record])
             return
-        happened = [(each.event, each.at) for each in occurrences(decided)]
+        happened = [(each.event, each.at) for each in occurrences(decided) if each.to in {None, ID}]
         if not happened:
             return
         if before["status"] != "open":
             assert type(command).__name__ in AT_THE_END, f"{command} changed a deal that was {before['status']}"
+        self._check_approval(command, None)
         self._record(happened)
         self._follow(command)
         for event, _ in happened:
@@ -226,8 +247,15 @@ class DealUnderCommands(RuleBasedStateMachine):
         """What a command that was accepted comes to."""
         model = self.model
         match command:
-            case MoveDeal(stage=stage) | MigrateDeal(stage=stage):
+            case MoveDeal(stage=stage):
                 model["stage"] = stage
+            case MigrateDeal(stage=stage):
+                model["stage"] = stage
+                self._research("nothing")
+            case SubmitForApproval(gate=gate) if gate == RESEARCH_GATE:
+                self._research("waits" if model["amount"].amount > 500 else "nobody-asked")
+            case RecallSubmission(gate=gate) if gate == RESEARCH_GATE:
+                self._research("nothing")
             case UpdateDeal():
                 said = named(command)
                 model |= {name: getattr(command, name) for name in said if name != "next_step"}
@@ -262,10 +290,29 @@ class DealUnderCommands(RuleBasedStateMachine):
         self.model["steps"] = (*self.model["steps"], (self.clock.today, day))
         self.model["next_step"] = day
 
+    def _research(self, came_to: str) -> None:
+        self.model["research"] = (*self.model["research"], (self.clock.today, came_to))
+
+    def _check_approval(self, command: Any, refusal: Rejected | None) -> None:
+        """The research is done once it is approved by whom its chain would ask now, and not before."""
+        if not (isinstance(command, CompleteNode) and command.key == RESEARCH.key):
+            return
+        came_to = self.model["research"][-1][1] if self.model["research"] else "nothing"
+        is_approved = came_to == "asked" or (came_to == "nobody-asked" and self.model["amount"].amount <= 500)
+        waived = self.model.get("waived", {}).get((RESEARCH_GATE, "approved"))
+        may = is_approved or (waived is not None and waived >= self.clock.today)
+        if refusal is None:
+            assert may
+        else:
+            assert not (may and any(each.details.get("criterion") == "approved" for each in refusal.reasons))
+
     def _end(self, on: date) -> None:
         """What was said or done later than the day on which a deal ended, as is told now, came after its end."""
         model = self.model
         model["done"] = {key: day for key, day in model["done"].items() if day <= on}
+        model["research"] = tuple((said, what) for said, what in model["research"] if said <= on)
+        if model["research"] and model["research"][-1][1] == "waits":
+            self._research("nothing")
         model["steps"] = tuple((said, day) for said, day in model["steps"] if said <= on)
         model["next_step"] = model["steps"][-1][1] if model["steps"] else None
         model["noted"] = tuple((said, facts) for said, facts in model["noted"] if said <= on)
