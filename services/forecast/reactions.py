@@ -1,6 +1,6 @@
 """What other services' events bring about here: whoever has to know is told, until it waits for nobody (REC-5)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Union
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from services.forecast.domain.notice import (
     APPROVAL_GRANTED,
     APPROVAL_RETURNED,
     APPROVAL_WAITING,
+    FOLLOW_UP_DUE,
     HELP_ASKED,
     INVOICE_OVERDUE,
     NEXT_STEP_DUE,
@@ -31,6 +32,15 @@ from shared.events.deals.support_request import (
     SupportRequestWithdrawn,
 )
 from shared.events.envelope import Envelope
+from shared.events.leads.lead import (
+    LeadAssigned,
+    LeadConverted,
+    LeadDisqualified,
+    LeadErased,
+    LeadFollowUpPlanned,
+    LeadFollowUpReminded,
+    LeadMarkedDuplicate,
+)
 from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from shared.reactions.registry import Do, Reactions
@@ -186,26 +196,8 @@ def settle_answered_help(
 def remind_of_next_step(event: DealNextStepReminded, fact: Envelope[DealNextStepReminded]) -> Iterable[Do]:
     """DEAL-6: whose deal it is is reminded of the next step, and later whoever leads them is told; of a deal that is
     nobody's, whoever leads its team. Who is reminded again has the last notice in place of the one before."""
-    owner = (event.owner,) if event.owner else ()
-    if "again" in event.levels or not event.owner:
-        yield _settled(NEXT_STEP_DUE, event.step_id, fact, event.owner)
-    yield Do(
-        aggregate=occasion,
-        aggregate_id=occasion_of(NEXT_STEP_DUE, event.step_id),
-        command=RaiseNotices(
-            kind=NEXT_STEP_DUE,
-            occasion=event.step_id,
-            about="deal",
-            about_id=event.deal_id,
-            cause=fact.id,
-            account_id=event.account_id,
-            due=event.on,
-            reference=event.name,
-            members=owner if {"owner", "again"} & set(event.levels) else (),
-            led=owner if "manager" in event.levels else (),
-            team=None if owner else event.team,
-        ),
-    )
+    about = {"about": "deal", "about_id": event.deal_id, "account_id": event.account_id}
+    yield from _reminded(NEXT_STEP_DUE, event.step_id, event, fact, about)
 
 
 @reactions.on(when="reminded_step", imported=True)
@@ -224,6 +216,35 @@ def settle_next_step_of_who_handed_over(event: DealHandedOver, fact: Envelope[De
         yield _settled(NEXT_STEP_DUE, event.reminded_step, fact)
     elif event.owner_before and event.owner != event.owner_before:
         yield _settled(NEXT_STEP_DUE, event.reminded_step, fact, event.owner_before)
+
+
+@reactions.on
+def remind_of_follow_up(event: LeadFollowUpReminded, fact: Envelope[LeadFollowUpReminded]) -> Iterable[Do]:
+    """DEAL-6: whose lead it is is reminded of the follow-up, and later whoever leads them is told; as for a deal."""
+    about = {"about": "lead", "about_id": event.lead_id}
+    yield from _reminded(FOLLOW_UP_DUE, event.follow_up_id, event, fact, about)
+
+
+@reactions.on(when="reminded_follow_up", imported=True)
+def settle_follow_up(
+    event: LeadFollowUpPlanned | LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased,
+    fact: Envelope[LeadFollowUpPlanned | LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased],
+) -> Iterable[Do]:
+    """DEAL-6: nobody has to know any more of a follow-up that another one, or explicitly none, was planned in place of,
+    or whose lead has ended."""
+    assert event.reminded_follow_up is not None
+    yield _settled(FOLLOW_UP_DUE, event.reminded_follow_up, fact)
+
+
+@reactions.on(when="reminded_follow_up", imported=True)
+def settle_follow_up_of_who_had_the_lead(event: LeadAssigned, fact: Envelope[LeadAssigned]) -> Iterable[Do]:
+    """DEAL-6: a due follow-up waits for whoever had the lead no more, and in another team for nobody who knew of it;
+    whose the lead is now is reminded anew."""
+    assert event.reminded_follow_up is not None
+    if event.team_id != event.team_before:
+        yield _settled(FOLLOW_UP_DUE, event.reminded_follow_up, fact)
+    elif event.owner_before and event.member_id != event.owner_before:
+        yield _settled(FOLLOW_UP_DUE, event.reminded_follow_up, fact, event.owner_before)
 
 
 @reactions.on(imported=True)
@@ -291,6 +312,34 @@ def _raised(event: Any, fact: Envelope[Any], kind: NoticeKind, **more: Any) -> D
             amount=event.amount,
             reference=event.name,
             **more,
+        ),
+    )
+
+
+def _reminded(
+    kind: NoticeKind,
+    plan_id: UUID,
+    event: DealNextStepReminded | LeadFollowUpReminded,
+    fact: Envelope[Any],
+    about: Mapping[str, Any],
+) -> Iterable[Do]:
+    """Whoever is to be reminded of what was planned is told, in place of what they were told before."""
+    owner = (event.owner,) if event.owner else ()
+    if "again" in event.levels or not event.owner:
+        yield _settled(kind, plan_id, fact, event.owner)
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(kind, plan_id),
+        command=RaiseNotices(
+            kind=kind,
+            occasion=plan_id,
+            cause=fact.id,
+            due=event.on,
+            reference=event.name,
+            members=owner if {"owner", "again"} & set(event.levels) else (),
+            led=owner if "manager" in event.levels else (),
+            team=None if owner else event.team,
+            **about,
         ),
     )
 

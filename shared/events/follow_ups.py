@@ -40,7 +40,15 @@ from shared.events.deals.support_request import (
 )
 from shared.events.definition import event, value
 from shared.events.leads.account import ContactErased
-from shared.events.leads.lead import LeadConverted, LeadErased
+from shared.events.leads.lead import (
+    LeadAssigned,
+    LeadConverted,
+    LeadDisqualified,
+    LeadErased,
+    LeadFollowUpPlanned,
+    LeadFollowUpReminded,
+    LeadMarkedDuplicate,
+)
 from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 
@@ -170,9 +178,15 @@ OF_AN_END = (
     Follower(service="forecast", when="ends_notices", imported=True),
 )
 OF_A_STEP = Follower(service="forecast", when="reminded_step", imported=True)
+OF_A_FOLLOW_UP = Follower(service="forecast", when="reminded_follow_up", imported=True)
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
-    LeadConverted: (Follower(service="deals", when="deal_id"),),
-    LeadErased: (Follower(service="deals"),),
+    LeadAssigned: (OF_A_FOLLOW_UP,),
+    LeadMarkedDuplicate: (OF_A_FOLLOW_UP,),
+    LeadFollowUpPlanned: (OF_A_FOLLOW_UP,),
+    LeadFollowUpReminded: (Follower(service="forecast"),),
+    LeadConverted: (Follower(service="deals", when="deal_id"), OF_A_FOLLOW_UP),
+    LeadDisqualified: (OF_A_FOLLOW_UP,),
+    LeadErased: (Follower(service="deals"), OF_A_FOLLOW_UP),
     ContactErased: (Follower(service="deals"),),
     DealMoved: (
         Follower(service="contracts", when="drafts_contract"),
@@ -212,7 +226,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
 """What is answered by whom. That the services do so is a law (`tests/house/test_followers`)."""
 
 FOLLOWING = tuple(dict.fromkeys(each.service for followers in FOLLOWERS.values() for each in followers))
-TIMED = ("deals", "contracts", "receivables")
+TIMED = ("leads", "deals", "contracts", "receivables")
 """The services whose aggregates have timers."""
 
 

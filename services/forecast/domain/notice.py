@@ -22,6 +22,7 @@ NoticeKind = Literal[
     "stage-rule",
     "help-asked",
     "next-step-due",
+    "follow-up-due",
 ]
 """What somebody is told of."""
 (
@@ -33,8 +34,9 @@ NoticeKind = Literal[
     STAGE_RULE,
     HELP_ASKED,
     NEXT_STEP_DUE,
+    FOLLOW_UP_DUE,
 ) = get_args(NoticeKind)
-NoticeThing = Literal["invoice", "contract", "support-request", "deal"]
+NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead"]
 """What a notice is about."""
 
 RECIPIENTS = permission(dict.fromkeys(Role, Reach.OWN))

@@ -57,6 +57,8 @@ class Known:
     """Since when; None when that does not matter."""
     owner: UUID | None = None
     team: UUID | None = None
+    reminded_follow_up: UUID | None = None
+    """The follow-up of the lead that somebody was reminded of."""
 
 
 @value

@@ -43,6 +43,8 @@ class LeadOf:
     """The contact that it became, at that account."""
     deal_id: UUID | None = None
     deal_name: str | None = None
+    reminded_follow_up: UUID | None = None
+    """The follow-up that somebody was reminded of."""
     is_erased: bool = False
     forgotten_deals: tuple[UUID, ...] = ()
 
@@ -151,7 +153,8 @@ def erasures(traces: Traces, asked: UUID, keep_texts: Collection[UUID]) -> Decis
     for lead in traces.leads:
         deal_name = _redacted(lead.deal_name, named)
         if deals[lead.id] or deal_name or not lead.is_erased:
-            events = [LeadErased(lead_id=lead.id, deals=part, deal_name=deal_name) for part in _parts(deals[lead.id])]
+            about = LeadErased(lead_id=lead.id, deal_name=deal_name, reminded_follow_up=lead.reminded_follow_up)
+            events = [replace(about, deals=part) for part in _parts(deals[lead.id])]
             told += [Occurrence(event=event, to=lead.id) for event in events]
     for contact in traces.contacts:
         if deals[contact.id] or not contact.is_erased:

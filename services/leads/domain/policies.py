@@ -8,7 +8,7 @@ from shared.domain.rejection import Reason
 from shared.domain.roles import OPERATIONS, Reach, Role, permission
 from shared.domain.working_time.hours import faults, usual_hours
 from shared.events.criteria import Criterion, Predicate
-from shared.events.leads.policy import LeadPolicySet, NurturingExit
+from shared.events.leads.policy import FollowUps, LeadPolicySet, NurturingExit
 from shared.events.working_hours import WorkingHours
 
 STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.MARKETING: Reach.ALL})
@@ -80,4 +80,12 @@ WORKING_HOURS = Policy(
     },
 )
 
-POLICIES = policies("lead", LeadPolicySet, NURTURING_EXIT, WORKING_HOURS)
+FOLLOW_UPS = Policy(
+    "follow-ups",
+    FollowUps,
+    default=FollowUps(),
+    allow=STEERING,
+    example={"reminders": True, "remind_again_after": 1, "tell_manager_after": 5},
+)
+
+POLICIES = policies("lead", LeadPolicySet, NURTURING_EXIT, WORKING_HOURS, FOLLOW_UPS)

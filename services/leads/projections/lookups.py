@@ -26,6 +26,7 @@ from services.leads.domain.hierarchy import Line, is_circular, line_of, now_belo
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
 from services.leads.domain.lead.history import ImportLead
+from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenLead, lead
 from services.leads.domain.organisation.member import SubjectHolder
 from services.leads.domain.organisation.team import (
@@ -89,7 +90,17 @@ async def known_under(reader: LoaderContext, state: Any, command: Any, context: 
         found, _ = await reader.state(lead, holder)
         if isinstance(found, OpenLead):
             name, since = found.captured.person_name, found.captured_at
-            people.append(Known(id=holder, name=name, since=since, owner=found.owner, team=found.team))
+            told = reminded_follow_up(found)
+            people.append(
+                Known(
+                    id=holder,
+                    name=name,
+                    since=since,
+                    owner=found.owner,
+                    team=found.team,
+                    reminded_follow_up=told,
+                )
+            )
             continue
         found, _ = await reader.state(account, holder)
         if not isinstance(found, ActiveAccount):

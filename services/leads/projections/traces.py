@@ -12,6 +12,7 @@ from services.leads.domain.account.contacts import EraseContact
 from services.leads.domain.account.state import ActiveAccount, account
 from services.leads.domain.forgetting import ContactOf, DealOf, LeadOf, Traces
 from services.leads.domain.lead.erasure import EraseLeadPerson
+from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import AnyLead, ErasedLead, NoLead, lead
 from services.leads.projections import accounts, deals, leads
 from shared.commands.loaders import LoaderContext, reads
@@ -59,6 +60,7 @@ def lead_of(state: AnyLead) -> LeadOf:
         contact_id=getattr(state, "contact_id", None),
         deal_id=getattr(state, "deal_id", None),
         deal_name=getattr(state, "deal_name", None),
+        reminded_follow_up=reminded_follow_up(state),
         is_erased=isinstance(state, ErasedLead) or getattr(state, "erased", False),
         forgotten_deals=getattr(state, "forgotten_deals", ()),
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from shared.events.chronology import Rank
 from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
+from shared.events.reminders import PlannedReminder
 
 
 @value
@@ -36,16 +37,6 @@ class PlannedRule:
     key: str
     due: datetime | None = None
     """The instant (UTC) from which its time has come; none: as soon as it applies."""
-
-
-@value
-class PlannedReminder:
-    """When somebody is reminded of a next step, as long as it is open."""
-
-    level: str
-    """owner, again (the owner once more) or manager (whoever leads the owner)."""
-    at: datetime
-    """UTC; as the work of a day starts, by the working hours of the deal's team."""
 
 
 @value

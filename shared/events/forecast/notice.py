@@ -27,7 +27,7 @@ class NoticeRaised:
     """The recipient: whose notice it is."""
     kind: str
     """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue, stage-rule,
-    help-asked or next-step-due."""
+    help-asked, next-step-due or follow-up-due."""
     about: About
     cause: UUID
     """The event that it follows from."""

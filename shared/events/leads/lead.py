@@ -6,6 +6,7 @@ from uuid import UUID
 from shared.events.chronology import Rank
 from shared.events.definition import AsKnown, Exact, Personal, event, value
 from shared.events.money import Money
+from shared.events.reminders import PlannedReminder
 
 
 @value
@@ -57,6 +58,8 @@ class LeadMarkedDuplicate:
     score: Exact
     owner: UUID | None = None
     """Who has the original, and so sees the duplicate too; as known when this was recorded."""
+    reminded_follow_up: AsKnown[UUID | None] = None
+    """The follow-up that somebody was reminded of, and has not to know of any more."""
     team: AsKnown[UUID | None] = None
 
 
@@ -69,6 +72,10 @@ class LeadAssigned:
     member_id: UUID
     rule: str
     candidates: tuple[UUID, ...] = ()
+    owner_before: AsKnown[UUID | None] = None
+    team_before: AsKnown[UUID | None] = None
+    reminded_follow_up: AsKnown[UUID | None] = None
+    """The follow-up that somebody was reminded of while it was another one's."""
 
 
 @event("leads.lead-left-unassigned", aggregate="lead", rank=Rank.CHANGE)
@@ -103,6 +110,31 @@ class LeadFollowUpPlanned:
 
     lead_id: UUID
     on: date | None
+    follow_up_id: UUID | None = None
+    """By what its reminders are known; none where nobody is reminded."""
+    reminders: tuple[PlannedReminder, ...] = ()
+    """When whom is reminded; nothing of what lies in the past."""
+    reminders_version: int | None = None
+    """The version of the policy follow-ups that says so; 0 is the default. None: nothing is planned."""
+    reminded_follow_up: AsKnown[UUID | None] = None
+    """The follow-up before that somebody was reminded of, and has not to know of any more."""
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("leads.lead-follow-up-reminded", aggregate="lead", rank=Rank.CHANGE)
+class LeadFollowUpReminded:
+    """The follow-up is due and nothing else was planned: whoever has to know is reminded (DEAL-6)."""
+
+    lead_id: UUID
+    follow_up_id: UUID
+    """The follow-up, as it was planned."""
+    on: date
+    """The day for which it was planned."""
+    levels: tuple[str, ...]
+    """owner, again (the owner once more) or manager (whoever leads the owner); several whose time came at once."""
+    name: str = ""
+    """What the lead's company is called, else its domain, else where the interest came from; never the person."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 
@@ -139,6 +171,8 @@ class LeadConverted:
     industry: AsKnown[str | None] = None
     exit_version: int | None = None
     """The version of the policy nurturing-exit that it met; 0 is the default. None: it was not asked for."""
+    reminded_follow_up: AsKnown[UUID | None] = None
+    """The follow-up that somebody was reminded of, and has not to know of any more."""
 
 
 @event("leads.lead-disqualified", aggregate="lead", person="lead_id", rank=Rank.END)
@@ -148,6 +182,8 @@ class LeadDisqualified:
     lead_id: UUID
     reason: str
     note: Personal[str] = None
+    reminded_follow_up: AsKnown[UUID | None] = None
+    """The follow-up that somebody was reminded of, and has not to know of any more."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 
@@ -161,6 +197,8 @@ class LeadErased:
     """The deals that they had to do with, as far as no other event of the erasure tells them."""
     deal_name: str | None = None
     """The new name, in the lead, of the deal that it became, where the old one held theirs; None: as before."""
+    reminded_follow_up: AsKnown[UUID | None] = None
+    """The follow-up that somebody was reminded of, and has not to know of any more."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 

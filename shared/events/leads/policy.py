@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from annotated_types import MaxLen
+from annotated_types import Ge, Le, MaxLen
 
 from shared.events.criteria import Criterion
 from shared.events.definition import FreeText, event, value
@@ -18,6 +18,19 @@ class NurturingExit:
     criteria: Annotated[tuple[Criterion, ...], MaxLen(30)]
     """About the facts need_stated, budget (in the company's currency), decision_chain_known, timeline and
     intent_to_cooperate."""
+
+
+@value
+class FollowUps:
+    """Who is reminded of the follow-up of a lead once it is due."""
+
+    reminders: bool = True
+    """Whether people are reminded of a follow-up that is still planned: the owner as work starts on its day, or on the
+    first worked day after it."""
+    remind_again_after: Annotated[int, Ge(1), Le(90)] = 1
+    """So many working days later the owner is reminded again."""
+    tell_manager_after: Annotated[int, Ge(1), Le(90)] = 3
+    """So many working days after the first reminder whoever leads the owner is told."""
 
 
 @event("leads.policy-set", aggregate="policy")
@@ -37,3 +50,4 @@ class LeadPolicySet:
     reason: FreeText[str | None] = None
     nurturing_exit: NurturingExit | None = None
     working_hours: WorkingHours | None = None
+    follow_ups: FollowUps | None = None

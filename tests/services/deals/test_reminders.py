@@ -19,9 +19,10 @@ from shared.domain.context import Company, service_actor
 from shared.domain.policy import InForce, Version
 from shared.domain.working_days import calendar_of
 from shared.domain.working_time.hours import usual_hours
-from shared.events.deals.deal import DealHandedOver, DealNextStepPlanned, DealTextsErased, PlannedReminder
+from shared.events.deals.deal import DealHandedOver, DealNextStepPlanned, DealTextsErased
 from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.policy import NextSteps
+from shared.events.reminders import PlannedReminder
 from shared.events.working_hours import WEEKDAYS, Shift, WorkingHours
 from shared.testing.scenario import Scenario
 from tests.services.deals.facts import ID, OPENED, OTHER, OTHER_TEAM, TEAM, THE_DEAL, TODAY

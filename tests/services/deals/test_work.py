@@ -9,8 +9,9 @@ import pytest
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.deal.work import LogActivity, PlanNextStep
 from shared.domain.context import Moment
-from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned, DealWon, PlannedReminder
+from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned, DealWon
 from shared.events.money import Money
+from shared.events.reminders import PlannedReminder
 from shared.testing.scenario import CONTEXT
 from tests.services.deals.facts import END_OF_FRIDAY, FRIDAY, ID, OPENED, OWNER, THE_DEAL, TODAY, eur
 

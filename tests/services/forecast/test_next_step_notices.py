@@ -41,8 +41,9 @@ def due(company: Company, *levels: str, owner: str | None = "anna", **more: Any)
     return company.of(replace(event, **more), deal)
 
 
-def later(company: Company, first: Envelope[DealNextStepReminded], *levels: str, **more: Any) -> Envelope[Any]:
-    return company.of(replace(first.data, levels=levels, **more), first.data.deal_id, 2)
+def later(company: Company, first: Envelope[Any], *levels: str, **more: Any) -> Envelope[Any]:
+    """Somebody is reminded of the same once more."""
+    return company.of(replace(first.data, levels=levels, **more), first.aggregate_id, 2)
 
 
 async def statuses(company: Company, name: str) -> list[str]:

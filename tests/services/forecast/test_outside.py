@@ -130,6 +130,7 @@ KNOWN = {
     "stage-rule": {"reference"},
     "help-asked": {"reference"},
     "next-step-due": {"due", "reference"},
+    "follow-up-due": {"due", "reference"},
 }
 """What letters of a kind say; of others the amount, where nothing else is known."""
 

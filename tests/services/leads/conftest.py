@@ -146,6 +146,17 @@ async def house(settings: Settings, issuer: Issuer) -> AsyncIterator[House]:
 
 
 @pytest.fixture
+async def alone(postgres: DatabaseServer, settings: Settings, issuer: Issuer) -> AsyncIterator[House]:
+    """The service over a database of its own, whose clock may be moved."""
+    url = await postgres.create_database("leads", await postgres.migrated())
+    own = replace(settings, database_url=url)
+    app = build(SERVICE, own)
+    async with app.router.lifespan_context(app):
+        yield House(service=web.Errands(app=app, issuer=issuer, settings=own))
+    await postgres.drop_database(url)
+
+
+@pytest.fixture
 async def replica(house: House, issuer: Issuer) -> AsyncIterator[House]:
     """The service once more, on the same database."""
     app = build(SERVICE, house.service.settings)

@@ -5,7 +5,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from services.leads.domain.lead import lead
+from services.leads.domain.policies import FOLLOW_UPS, WORKING_HOURS
 from shared.domain.aggregate import Aggregate
+from shared.domain.policy import InForce
 from shared.events.leads.account import AccountOpened, ContactAdded
 from shared.events.leads.lead import (
     LeadActivityLogged,
@@ -20,7 +23,7 @@ from shared.events.leads.lead import (
 from shared.events.leads.member import MemberJoined
 from shared.events.leads.team import TeamFormed
 from shared.events.money import Money
-from shared.testing.scenario import CONTEXT, NOW, SOMEBODY
+from shared.testing.scenario import CONTEXT, NOW, SOMEBODY, Scenario, scenario
 
 HERE = CONTEXT.aggregate_id
 """The aggregate that a scenario's command is addressed to."""
@@ -100,3 +103,16 @@ converted = LeadConverted(
 )
 given_up = LeadDisqualified(lead_id=HERE, reason="no-budget", note="Frozen.")
 erased = LeadErased(lead_id=HERE)
+
+
+def reminding() -> Scenario:
+    """A lead of Rosa's, whose follow-ups are reminded of by the rules that count as long as nobody sets any."""
+    company = CONTEXT.company
+    return (
+        scenario(lead)
+        .given(captured, assigned)
+        .knowing(
+            follow_ups=InForce(default=FOLLOW_UPS.default_of(company), on=TODAY),
+            hours=InForce(default=WORKING_HOURS.default_of(company), on=TODAY),
+        )
+    )

@@ -29,6 +29,7 @@ from services.leads.domain.lead.history import (
     ImportLeadQualification,
 )
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
+from services.leads.domain.lead.reminding import RemindOfFollowUp
 from services.leads.domain.organisation.leave import CancelLeave, GoOnLeave, ImportMemberLeave, ShortenLeave
 from services.leads.domain.organisation.member import (
     ImportMember,
@@ -49,7 +50,7 @@ from services.leads.domain.organisation.team import (
     NamedMember,
     team,
 )
-from services.leads.domain.policies import NURTURING_EXIT
+from services.leads.domain.policies import FOLLOW_UPS, NURTURING_EXIT, WORKING_HOURS
 from services.leads.projections.traces import contacts_of, lead_of
 from shared.domain.aggregate import Aggregate
 from shared.domain.policy import InForce
@@ -97,6 +98,7 @@ HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
             ImportLeadQualification,
             ImportLeadConversion,
             ImportLeadDisqualification,
+            RemindOfFollowUp,
         ),
         (lead, (captured, assigned, qualified)),
     ),
@@ -126,6 +128,8 @@ def around(aggregate: Aggregate, command: Any, *history: Any) -> Scenario:
             desk=replace(DESK, team_id=getattr(command, "team_id", None) or SOUTH),
             matched=MatchedAccount(),
             nurturing=InForce(default=NURTURING_EXIT.default_of(CONTEXT.company), on=CONTEXT.today),
+            follow_ups=InForce(default=FOLLOW_UPS.default_of(CONTEXT.company), on=CONTEXT.today),
+            hours=InForce(default=WORKING_HOURS.default_of(CONTEXT.company), on=CONTEXT.today),
             neighbours=Neighbours(),
             place=HierarchyPlace(),
             keeper=Keeper(member_id=getattr(command, "owner", None) or ROSA, team=SOUTH),

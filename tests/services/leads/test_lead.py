@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -44,6 +45,7 @@ from tests.services.leads.known import (
     euros,
     given_up,
     qualified,
+    reminding,
 )
 
 DESK = AssignmentDesk(
@@ -179,7 +181,8 @@ by_hand = scenario(lead).given(captured, assigned).knowing(named_member=NamedMem
 
 def test_lead_4_a_lead_is_given_to_a_member_by_hand() -> None:
     outcome = by_hand.when(AssignLead(member_id=SAM))
-    outcome.then(LeadAssigned(lead_id=HERE, team_id=NORTH, member_id=SAM, rule="by-hand"))
+    from_rosa: dict[str, Any] = {"owner_before": ROSA, "team_before": SOUTH}
+    outcome.then(LeadAssigned(lead_id=HERE, team_id=NORTH, member_id=SAM, rule="by-hand", **from_rosa))
     assert (outcome.state.owner, outcome.state.team) == (SAM, NORTH)
 
 
@@ -244,8 +247,9 @@ def test_lead_7_the_same_activity_again_records_nothing_and_another_under_its_id
 
 def test_lead_7_the_next_follow_up_is_planned_or_explicitly_not() -> None:
     on = TODAY + timedelta(days=3)
-    work.when(PlanLeadFollowUp(on=on)).then(LeadFollowUpPlanned(lead_id=HERE, on=on))
-    work.when(PlanLeadFollowUp(on=None)).then(LeadFollowUpPlanned(lead_id=HERE, on=None))
+    planned = reminding().when(PlanLeadFollowUp(on=on)).state
+    assert (planned.follow_up, planned.follow_up_planned) == (on, True)
+    reminding().when(PlanLeadFollowUp(on=None)).then(LeadFollowUpPlanned(lead_id=HERE, on=None))
 
 
 def test_lead_7_the_same_follow_up_again_records_nothing() -> None:
@@ -254,7 +258,7 @@ def test_lead_7_the_same_follow_up_again_records_nothing() -> None:
 
 
 def test_lead_7_a_follow_up_is_not_planned_for_yesterday() -> None:
-    work.when(PlanLeadFollowUp(on=TODAY - timedelta(days=1))).then_rejected("in-the-past")
+    reminding().when(PlanLeadFollowUp(on=TODAY - timedelta(days=1))).then_rejected("in-the-past")
 
 
 def test_lead_7_what_is_noted_adds_to_what_was_known() -> None:

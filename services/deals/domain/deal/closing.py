@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, ClassVar, Literal
 
 from services.deals.domain.deal.helping import open_help
-from services.deals.domain.deal.reminding import ahead, reminded_step
+from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.state import (
     AbandonedDeal,
     ClosedDeal,
@@ -32,6 +32,7 @@ from shared.domain.policy import InForce
 from shared.domain.references import MADE_A_MOMENT_AGO
 from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import SELLING
+from shared.domain.working_time.reminders import ahead
 from shared.events.deals.deal import DealAbandoned, DealLost, DealReopened, DealWon
 from shared.events.deals.policy import Winning
 from shared.events.definition import value

@@ -10,9 +10,10 @@ from services.deals.domain.deal.submission import Submissions
 from shared.domain.aggregate import Aggregate, carried
 from shared.domain.fields import Day
 from shared.domain.roles import READING
+from shared.domain.working_time.reminders import Reminders
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.criteria import FactValue
-from shared.events.deals.deal import DealLine, PlannedReminder, PlannedRule
+from shared.events.deals.deal import DealLine, PlannedRule
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
@@ -25,16 +26,6 @@ class NextStep:
 
     on: Day | None
     what: str | None = None
-
-
-@value
-class StepReminders:
-    """Who is reminded of the next step, and when, as long as it is open (DEAL-6)."""
-
-    step_id: UUID
-    planned: tuple[PlannedReminder, ...]
-    told: tuple[str, ...] = ()
-    """The levels of whom those know that the deal is with."""
 
 
 @value
@@ -254,7 +245,7 @@ class Deal:
     open_since: date | None
     """The day on which it was opened, or reopened last."""
     next_step: NextStep | None = None
-    reminders: StepReminders | None = None
+    reminders: Reminders | None = None
     """Of the next step; None where nobody is reminded of it."""
     nodes: tuple[DealNode, ...] = ()
     flexible_nodes: tuple[AddedNode, ...] = ()

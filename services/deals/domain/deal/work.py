@@ -9,13 +9,12 @@ from uuid import UUID
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.deal.contacts import KnownContacts, contact_faults
-from services.deals.domain.deal.reminding import planned_reminders, reminded_step
+from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.state import (
     Activity,
     AnyDeal,
     NextStep,
     OpenDeal,
-    StepReminders,
     deal,
     said,
     written,
@@ -28,6 +27,7 @@ from shared.domain.policy import InForce
 from shared.domain.references import ActivityId, AnyMemberId, ContactId
 from shared.domain.rejection import Rejected, all_at_once, refuse_all
 from shared.domain.roles import SELLING
+from shared.domain.working_time.reminders import Reminders, planned_reminders
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
@@ -156,7 +156,7 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
 @deal.evolves
 def next_step_planned(state: OpenDeal, event: DealNextStepPlanned) -> OpenDeal:
     step = NextStep(on=event.on, what=event.what)
-    reminders = StepReminders(step_id=event.step_id, planned=event.reminders) if event.step_id else None
+    reminders = Reminders(plan_id=event.step_id, planned=event.reminders) if event.step_id else None
     changes = said(state, "next-step", event.planned_on, step)
     return replace(state, next_step=step, reminders=reminders, changes=changes, written=written(state, event.what))
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
 from services.leads.domain.contact_points import ContactPoints, Known, KnownUnder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
+from services.leads.domain.lead.reminding import after_assignment, reminded_follow_up
 from services.leads.domain.lead.state import (
     Captured,
     ConvertedLead,
@@ -130,10 +131,11 @@ def assign(state: OpenLead, command: AssignLead, desk: AssignmentDesk, named_mem
         happened = handed_out(state.id, desk)
         if desk.team_id is not None and isinstance(happened[0], LeadLeftUnassigned):
             raise Rejected("no-eligible-member", "Everybody of the team is on leave or carries enough leads.")
-        return happened
+        return [_handed_on(state, each) if isinstance(each, LeadAssigned) else each for each in happened]
     if named_member.team is None:
         raise Rejected("unknown-member", "There is no such active member with a team.", field="member_id")
-    return [LeadAssigned(lead_id=state.id, team_id=named_member.team, member_id=command.member_id, rule=BY_HAND)]
+    by_hand = LeadAssigned(lead_id=state.id, team_id=named_member.team, member_id=command.member_id, rule=BY_HAND)
+    return [_handed_on(state, by_hand)]
 
 
 @lead.already
@@ -174,12 +176,19 @@ def is_known_again(state: OpenLead, event: LeadMarkedDuplicate) -> DuplicateLead
 
 @lead.evolves
 def has_an_owner(state: OpenLead, event: LeadAssigned) -> OpenLead:
-    return replace(state, owner=event.member_id, team=event.team_id, rule=event.rule)
+    reminders = after_assignment(state, event)
+    return replace(state, owner=event.member_id, team=event.team_id, rule=event.rule, reminders=reminders)
 
 
 @lead.evolves
 def stands_in_the_pool(state: OpenLead, event: LeadLeftUnassigned) -> OpenLead:
     return replace(state, owner=None, team=event.team_id, rule=event.rule)
+
+
+def _handed_on(state: OpenLead, event: LeadAssigned) -> LeadAssigned:
+    """That a lead has another owner, and whose it was."""
+    told = reminded_follow_up(state)
+    return replace(event, owner_before=state.owner, team_before=state.team, reminded_follow_up=told)
 
 
 def as_captured(said: Any, currency: str, *, leave_out: bool = False) -> Captured:
@@ -211,8 +220,9 @@ def as_captured(said: Any, currency: str, *, leave_out: bool = False) -> Capture
     )
 
 
-def duplicate_of(original: Known, lead_id: UUID) -> LeadMarkedDuplicate:
-    """The fact that a lead repeats another lead or a contact (LEAD-2)."""
+def duplicate_of(original: Known, lead_id: UUID, reminded: UUID | None = None) -> LeadMarkedDuplicate:
+    """The fact that a lead repeats another lead or a contact (LEAD-2); and the follow-up of it that somebody was
+    reminded of."""
     return LeadMarkedDuplicate(
         lead_id=lead_id,
         original_id=original.id,
@@ -220,5 +230,6 @@ def duplicate_of(original: Known, lead_id: UUID) -> LeadMarkedDuplicate:
         matched_on="email",
         score=Decimal(1),
         owner=original.owner,
+        reminded_follow_up=reminded,
         team=original.team,
     )

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.lead.nurturing import facts_about
+from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
@@ -122,6 +123,7 @@ def convert(
             expected_close=deal.expected_close if deal else None,
             industry=state.captured.industry,
             exit_version=exit_rule.version,
+            reminded_follow_up=reminded_follow_up(state),
         ),
     ]
 
@@ -129,7 +131,8 @@ def convert(
 @lead.decides(allow=SELLING)
 def disqualify(state: OpenLead, command: DisqualifyLead) -> Decision:
     """Give up a lead that is not worth following, with the reason."""
-    return [LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)]
+    told = reminded_follow_up(state)
+    return [LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note, reminded_follow_up=told)]
 
 
 @lead.already

@@ -11,6 +11,7 @@ from services.leads.domain.fields import Country, Domain, Email, Headcount, Phon
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
 from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
+from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import (
     Activity,
     ConvertedLead,
@@ -160,7 +161,11 @@ def import_lead(state: NoLead, command: ImportLead, context: Context, known: Kno
         facts.append(Occurrence(event=assigned, at=at))
     original = Known(id=lead_id, owner=command.owner, team=command.team)
     return facts + [
-        Occurrence(event=duplicate_of(original, each.id), at=Moment(first_known(each)[0]), to=each.id)
+        Occurrence(
+            event=duplicate_of(original, each.id, each.reminded_follow_up),
+            at=Moment(first_known(each)[0]),
+            to=each.id,
+        )
         for each in repeating
     ]
 
@@ -210,6 +215,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         amount=amount,
         expected_close=command.expected_close,
         industry=state.captured.industry,
+        reminded_follow_up=reminded_follow_up(state),
     )
     return [Occurrence(event=converted, at=context.past_moment(command.on, command.at))]
 
@@ -225,7 +231,8 @@ def import_conversion_again(state: ConvertedLead, command: ImportLeadConversion)
 @lead.imports("lead-disqualified", LeadDisqualified)
 def import_disqualification(state: OpenLead, command: ImportLeadDisqualification, context: Context) -> Decision:
     """Take over the end of a lead from history."""
-    given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)
+    told = reminded_follow_up(state)
+    given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note, reminded_follow_up=told)
     return [Occurrence(event=given_up, at=context.past_moment(command.on, command.at))]
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
+from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import Activity, OpenLead, Qualification, lead
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
@@ -13,12 +14,16 @@ from shared.domain.criteria import Facts
 from shared.domain.fields import Day, LongText
 from shared.domain.merge_patch import absent, given
 from shared.domain.money import check_money
+from shared.domain.policy import InForce
 from shared.domain.references import ActivityId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
+from shared.domain.working_time.reminders import Reminders, planned_reminders
 from shared.events.definition import value
 from shared.events.leads.lead import LeadActivityLogged, LeadFollowUpPlanned, LeadQualificationNoted
+from shared.events.leads.policy import FollowUps
 from shared.events.money import Money
+from shared.events.working_hours import WorkingHours
 
 ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
 ActivityOutcome = Literal["reached", "not-reached", "answered", "meeting-agreed", "declined"]
@@ -111,11 +116,32 @@ def log_activity(state: OpenLead, command: LogLeadActivity, context: Context) ->
 
 
 @lead.decides(allow=SELLING)
-def plan_follow_up(state: OpenLead, command: PlanLeadFollowUp, context: Context) -> Decision:
-    """Say when the lead is to be followed up next, or explicitly that it is not."""
+def plan_follow_up(
+    state: OpenLead,
+    command: PlanLeadFollowUp,
+    context: Context,
+    *,
+    follow_ups: InForce[FollowUps],
+    hours: InForce[WorkingHours],
+) -> Decision:
+    """Say when the lead is to be followed up next, or explicitly that it is not.
+
+    People are reminded of a follow-up that is due, as the policy follow-ups says.
+    """
     if command.on is not None and command.on < context.today:
         raise Rejected("in-the-past", "A follow-up is planned for today or later.", field="on")
-    return [LeadFollowUpPlanned(lead_id=state.id, on=command.on)]
+    rule, working = follow_ups.of(team=state.team), hours.of(team=state.team).document
+    reminders = planned_reminders(command.on, rule.document, working, context) if command.on else ()
+    return [
+        LeadFollowUpPlanned(
+            lead_id=state.id,
+            on=command.on,
+            follow_up_id=context.derived_id(f"follow-up {state.id}") if reminders else None,
+            reminders=reminders,
+            reminders_version=rule.version if command.on else None,
+            reminded_follow_up=reminded_follow_up(state),
+        )
+    ]
 
 
 @lead.decides(allow=SELLING)
@@ -137,7 +163,8 @@ def was_worked_on(state: OpenLead, event: LeadActivityLogged) -> OpenLead:
 
 @lead.evolves
 def is_to_be_followed_up(state: OpenLead, event: LeadFollowUpPlanned) -> OpenLead:
-    return replace(state, follow_up=event.on, follow_up_planned=True)
+    reminders = Reminders(plan_id=event.follow_up_id, planned=event.reminders) if event.follow_up_id else None
+    return replace(state, follow_up=event.on, follow_up_planned=True, reminders=reminders)
 
 
 @lead.evolves

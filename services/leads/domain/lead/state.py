@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim
 from shared.domain.roles import READING
+from shared.domain.working_time.reminders import Reminders
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
 from shared.events.money import Money
@@ -92,6 +93,8 @@ class OpenLead:
     follow_up: date | None = None
     follow_up_planned: bool = False
     """True once somebody said when the next follow-up is, or that there is none."""
+    reminders: Reminders | None = None
+    """Of the follow-up; None where nobody is reminded of it."""
     candidates: tuple[UUID, ...] = ()
     """Leads and accounts of others who are known under the same e-mail address; they may be the same person."""
 
