@@ -25,7 +25,7 @@ from services.deals.agenda_answers import (
 from services.deals.agenda_calendar import MEDIA_TYPE as CALENDAR
 from services.deals.agenda_calendar import calendar_of
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.completeness import Completeness, completeness, entry_delay
+from services.deals.domain.deal.completeness import completeness, entry_delay
 from services.deals.domain.deal.standing import is_work
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.policies import POLICIES, WINNING
@@ -35,6 +35,7 @@ from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.directory.narrowing import refuse_strangers
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Actor, Company
+from shared.domain.criteria import Completeness
 from shared.domain.history import standing
 from shared.domain.roles import READING
 from shared.events.deals.deal import DealOpened

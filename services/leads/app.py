@@ -1,5 +1,6 @@
 """What the leads service consists of."""
 
+from services.leads import completeness_api
 from services.leads.domain.account import account
 from services.leads.domain.account.record import Keeper, Neighbours
 from services.leads.domain.account.state import ActiveAccount
@@ -49,6 +50,7 @@ SERVICE = Service(
     journal_pace=UNHURRIED,  # of the deals only what an erasure of a person's traces asks for
     projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION, KNOWN_DEALS),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
+    routes=(completeness_api.router,),
     knows=(OnStream(team, ActiveTeam), OnStream(member, ActiveMember), OnStream(account, ActiveAccount)),
     provides={
         NamedMember: named_member,

@@ -1,14 +1,15 @@
 """Gate criteria as data: a small, safe predicate over typed facts (PROC-3)."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from shared.domain.money import MAX_AMOUNT
+from shared.domain.money import MAX_AMOUNT, half_up
 from shared.domain.rejection import Reason
 from shared.domain.text import shows
 from shared.events.criteria import Criterion, FactValue, Predicate
+from shared.events.definition import Exact, value
 
 Facts = Mapping[str, Any]
 """Fact name → value; amounts and shares are Decimal or decimal strings."""
@@ -23,6 +24,30 @@ KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 WANTED: Mapping[str, str] = {"yes-no": "true or false", "number": NUMBER, "text": "a text of 1 to 500 characters"}
 """What a fact of a kind may be."""
+
+SHARE = Decimal("0.0001")
+"""Shares are stated in steps of a hundredth of a per cent."""
+
+
+@value
+class Completeness:
+    """The facts that are asked for, and those of them that are not filled in (DEAL-11)."""
+
+    required: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def share(self) -> Exact | None:
+        """Filled ÷ required facts, in steps of 0.0001; None where nothing is asked for."""
+        if not self.required:
+            return None
+        return half_up(Decimal(len(self.required) - len(self.missing)) / len(self.required), SHARE)
+
+
+def completeness_of(asked: Iterable[str], is_filled: Callable[[str], bool]) -> Completeness:
+    """Which facts are asked for, each once in order, and which are not filled in."""
+    required = tuple(dict.fromkeys(asked))
+    return Completeness(required=required, missing=tuple(fact for fact in required if not is_filled(fact)))
 
 
 def meets(predicate: Predicate, facts: Facts) -> bool:

@@ -8,7 +8,7 @@ from shared.domain.rejection import Reason
 from shared.domain.roles import OPERATIONS, Reach, Role, permission
 from shared.domain.working_time.hours import faults, usual_hours
 from shared.events.criteria import Criterion, Predicate
-from shared.events.leads.policy import FollowUps, LeadPolicySet, NurturingExit
+from shared.events.leads.policy import FollowUps, LeadPolicySet, NurturingExit, RequiredFacts
 from shared.events.working_hours import WorkingHours
 
 STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.MARKETING: Reach.ALL})
@@ -88,4 +88,28 @@ FOLLOW_UPS = Policy(
     example={"reminders": True, "remind_again_after": 1, "tell_manager_after": 5},
 )
 
-POLICIES = policies("lead", LeadPolicySet, NURTURING_EXIT, WORKING_HOURS, FOLLOW_UPS)
+
+def _repeated(document: RequiredFacts) -> Iterator[Reason]:
+    for name in ("of_leads", "of_accounts"):
+        facts = getattr(document, name)
+        for index, fact in enumerate(facts):
+            if fact in facts[:index]:
+                yield Reason(code="repeated", message=f"{fact} is required once.", field=f"{name}.{index}")
+
+
+REQUIRED_FACTS = Policy(
+    "required-facts",
+    RequiredFacts,
+    default=RequiredFacts(
+        of_leads=("email_or_phone", "company", "source", "owner"),
+        of_accounts=("industry", "country", "contact_email"),
+    ),
+    allow=STEERING,
+    faults=_repeated,
+    example={
+        "of_leads": ["email_or_phone", "company", "source", "owner", "country"],
+        "of_accounts": ["industry", "country", "contact_email"],
+    },
+)
+
+POLICIES = policies("lead", LeadPolicySet, NURTURING_EXIT, WORKING_HOURS, FOLLOW_UPS, REQUIRED_FACTS)

@@ -1,7 +1,7 @@
 """Events of the policies of leads: rules with numbers that people set, from a day on."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen
@@ -18,6 +18,51 @@ class NurturingExit:
     criteria: Annotated[tuple[Criterion, ...], MaxLen(30)]
     """About the facts need_stated, budget (in the company's currency), decision_chain_known, timeline and
     intent_to_cooperate."""
+
+
+LeadFact = Literal[
+    "person_name",
+    "email",
+    "phone",
+    "email_or_phone",
+    "title",
+    "interest",
+    "source",
+    "campaign",
+    "company",
+    "industry",
+    "company_size",
+    "country",
+    "consent",
+    "owner",
+    "follow_up",
+]
+"""What may be required of a lead: what was captured, either of two ways to reach the person, the company by its name or
+domain, a consent that was given, and that somebody has it and plans to come back to it."""
+AccountFact = Literal[
+    "domain",
+    "industry",
+    "size",
+    "country",
+    "parent",
+    "owner",
+    "contact",
+    "contact_email",
+    "contact_phone",
+    "contact_buying_role",
+]
+"""What may be required of an account: its profile, who keeps it, and a contact, maybe one with an e-mail address, a
+phone number or a role in buying."""
+
+
+@value
+class RequiredFacts:
+    """What has to be known of a lead, and of an account, for them to be complete."""
+
+    of_leads: Annotated[tuple[LeadFact, ...], MaxLen(30)]
+    """Each once; beside them a lead has to have what the policy nurturing-exit judges by."""
+    of_accounts: Annotated[tuple[AccountFact, ...], MaxLen(30)]
+    """Each once."""
 
 
 @value
@@ -51,3 +96,4 @@ class LeadPolicySet:
     nurturing_exit: NurturingExit | None = None
     working_hours: WorkingHours | None = None
     follow_ups: FollowUps | None = None
+    required_facts: RequiredFacts | None = None

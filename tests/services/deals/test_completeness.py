@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.completeness import Completeness, completeness, entry_delay
+from services.deals.domain.deal.completeness import completeness, entry_delay
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
+from shared.domain.criteria import Completeness
 from shared.events.deals.deal import DealFactsNoted, DealMoved
 from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, TODAY
 from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, IN_SOLUTION

@@ -14,40 +14,23 @@ from services.deals.domain.deal.gates import gates_ahead
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
+from shared.domain.criteria import Completeness, completeness_of
 from shared.domain.criteria import facts_of as facts_asked
 from shared.domain.money import half_up
-from shared.events.definition import Exact, value
-
-SHARE = Decimal("0.0001")
-"""Shares are stated in steps of a hundredth of a per cent."""
-
-
-@value
-class Completeness:
-    """The facts that a gate asks for, and those of them that are filled in."""
-
-    required: tuple[str, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def share(self) -> Exact | None:
-        """Filled ÷ required facts, in steps of 0.0001; None where nothing is asked for."""
-        if not self.required:
-            return None
-        return half_up(Decimal(len(self.required) - len(self.missing)) / len(self.required), SHARE)
 
 
 def completeness(state: OpenDeal, process: Process, conversion: Conversion) -> Completeness:
     """Which facts the gates ahead ask for, each once in order, and which are not filled in. A fact is filled in once it
     is known; one that is counted once there is any, and a yes or no that follows from the deal once it is yes: until
     then nobody has entered it."""
-    asked = (each for _, criteria in gates_ahead(state, process.definition) for each in criteria)
-    required = tuple(dict.fromkeys(fact for each in asked for fact in facts_asked(each.when)))
-    facts, noted = facts_of(state, process, conversion), {fact.key for fact in process.definition.facts}
-    return Completeness(
-        required=required,
-        missing=tuple(fact for fact in required if not _is_filled(facts.get(fact), noted=fact in noted)),
+    asked = (
+        fact
+        for _, criteria in gates_ahead(state, process.definition)
+        for each in criteria
+        for fact in facts_asked(each.when)
     )
+    facts, noted = facts_of(state, process, conversion), {fact.key for fact in process.definition.facts}
+    return completeness_of(asked, lambda fact: _is_filled(facts.get(fact), noted=fact in noted))
 
 
 def entry_delay(happened: Sequence[tuple[date, date]]) -> int | None:
