@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from services.leads.domain.account import account
 from services.leads.domain.account.state import ActiveAccount
@@ -16,11 +16,11 @@ from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.criteria import Completeness
 from shared.domain.roles import READING
 from shared.events.definition import Exact
-from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
 from shared.service.policy_routes import in_force_today
 
-router = APIRouter()
+router = handwritten()
 
 NOTHING = Completeness(required=(), missing=())
 

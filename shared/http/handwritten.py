@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
+from starlette.routing import BaseRoute
 
 from shared.domain.context import Actor
 from shared.domain.roles import Permission
@@ -113,6 +114,16 @@ def handwritten(*tags: str) -> APIRouter:
         dependencies=[Depends(_asking)],
         generate_unique_id_function=lambda route: operation_id(route.name),
     )
+
+
+def served(router: APIRouter) -> list[BaseRoute]:
+    """The routes of a module, and the addresses at which its commands are tried out. Raises ValueError where one would
+    let in everybody."""
+    for route in router.routes:
+        if not isinstance(route, APIRoute) or all(each.dependency is not _asking for each in route.dependencies):
+            path = getattr(route, "path", route)
+            raise ValueError(f"{path} asks nobody who they are: its router was not made by `handwritten`")
+    return [*router.routes, *dry_runs_of(router).routes]
 
 
 def dry_runs_of(router: APIRouter) -> APIRouter:

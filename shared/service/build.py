@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from shared.commands.references import Listed, check_known, knows_of
 from shared.http.command_routes import command_routes, resource_route, starlette_routes
 from shared.http.failures import answer_failures
-from shared.http.handwritten import READS, dry_runs_of
+from shared.http.handwritten import READS, served
 from shared.http.lists.routes import list_route, row_route
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi.document import document, query_parameters
@@ -69,17 +69,15 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
 def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     """What clients see: routes, their documents, and the page."""
     commands = command_routes(service.every_aggregate)
-    many = bulk_routes(commands, service.bulk)
-    for routes in (many, dry_runs_of(many)):
-        app.router.routes += routes.routes
-    app.router.routes += [served for route in commands for served in starlette_routes(route)]
+    app.router.routes += served(bulk_routes(commands, service.bulk))
+    app.router.routes += [each for route in commands for each in starlette_routes(route)]
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}
     app.router.routes += [row_route(listing) for listing in service.listings if listing.name not in shown]
     following = [history_routes(service.resources), *([policy_routes(service.policies)] if service.policies else ())]
     for routes in (*service.routes, *following):
         if isinstance(routes, APIRouter):
-            app.router.routes += [*routes.routes, *dry_runs_of(routes).routes]
+            app.router.routes += served(routes)
     _check_reads(service, app.router.routes)
     app.router.routes += [resource_route(resource, commands) for resource in service.resources]
     described = document(

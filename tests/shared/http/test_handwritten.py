@@ -5,14 +5,29 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
-from shared.domain.roles import Role
+from shared.domain.roles import READING, Role
+from shared.http.handwritten import handwritten, operation, served
 from shared.ops.ids import new_id
 from shared.projections.tokens import ConsistencyToken
 from tests.shared.http.conftest import BREAD, Errands
 from tests.shared.http.test_command_routes import problem
 
 Key = Callable[[], dict[str, str]]
+
+
+def test_a_router_that_asks_nobody_who_they_are_is_not_served() -> None:
+    async def show() -> None: ...
+
+    open_to_all, guarded = APIRouter(), handwritten()
+    for router in (open_to_all, guarded):
+        router.get("/v1/secrets", **operation(roles=READING))(show)
+
+    with pytest.raises(ValueError, match="/v1/secrets asks nobody"):
+        served(open_to_all)
+    assert [route.path for route in served(guarded) if isinstance(route, APIRoute)] == ["/v1/secrets"]
 
 
 def token(
