@@ -48,6 +48,9 @@ class Node:
     """The deliverable of its stage that a task brings about, and that has to be there before the task is done."""
     exit_approval: ApprovalChain | None = None
     """Who has to approve that it is completed, beside the criteria of its exit; without it nobody (DEAL-2)."""
+    proposal: bool = False
+    """Whether it is the proposal that the customer gets, or one of several: whether it is there in time is counted by
+    itself."""
 
 
 @value

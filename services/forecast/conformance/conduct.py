@@ -2,7 +2,8 @@
 
 A mark is one case of something that is counted: an attempt at a gate, a waiver, a move, a flexible node, a proposal to
 give the deal up. It counts in the period that its first instant lies in, and from its own beginning to its end, so that
-a proposal of March that is declined in May and won in July says each of that at the time.
+a proposal of March that is declined in May and won in July says each of that at the time. That a waiver ran out is no
+fact: a mark of it begins when its last day ends, also where no fact has come since.
 
 Nothing is read that an event says of what was known when it was recorded: where the deal stood, and whether an attempt
 was the first one, follow from the fold, so that facts which are told late, corrected or taken back count as if they had
@@ -16,6 +17,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.forecast.counting.marks import Mark, Place
 from shared.domain.context import Company
 from shared.events.chronology import Rank
 from shared.events.deals.deal import (
@@ -57,6 +59,9 @@ COMPLETED_FIRST = "completed-first"
 REFUSED_FIRST, REFUSED_AGAIN = "refused-first", "refused-again"
 """A gate refused an attempt, the first one or a further one. The detail is `STAGE` or `WORK`."""
 WAIVER_GIVEN, WAIVER_USED, WAIVER_REVOKED = "waiver-given", "waiver-used", "waiver-revoked"
+WAIVER_EXPIRED = "waiver-expired"
+"""A waiver ran out unused: its last day ended on an open deal, and it was neither used nor revoked, nor replaced by
+another one of the same criterion, nor ended by a migration before."""
 NODE_ADDED, NODE_REMOVED = "node-added", "node-removed"
 EXIT = "exit"
 """A proposal to give the deal up. The detail is how it was decided, and how the deal stands, like "declined won"."""
@@ -67,27 +72,6 @@ OUTCOMES = OPEN, WON, LOST, ABANDONED = "open", "won", "lost", "abandoned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A stage of a version of a process."""
-
-    process_id: UUID
-    version: int
-    stage: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A case that counts at a place from `start` to `end` (None: still), in the period in which `of` lies."""
-
-    sort: str
-    place: Place
-    detail: str = ""
-    of: datetime
-    start: datetime
-    end: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Waived:
     """A waiver that stands, or has run out."""
 
@@ -95,7 +79,11 @@ class Waived:
     criterion: str
     place: Place
     at: datetime
+    until: datetime
+    """The last instant at which it holds."""
     is_used: bool = False
+    is_over: bool = False
+    """It is known what became of it when it ran out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +123,7 @@ class Conduct:
     """Those that no later fact ends."""
 
 
-def follow(state: Conduct | None, fact: Envelope[Any], moment: datetime, _: Company) -> Conduct | None:
+def follow(state: Conduct | None, fact: Envelope[Any], moment: datetime, company: Company) -> Conduct | None:
     """The conduct of a deal after one more fact. What is told of the time after its end changes nothing, but another
     end or its reopening."""
     event = fact.data
@@ -144,6 +132,9 @@ def follow(state: Conduct | None, fact: Envelope[Any], moment: datetime, _: Comp
         return Conduct(place=place)
     if state is None or (state.outcome != OPEN and event.rank < Rank.END):
         return state
+    state = _run_out(state, moment)
+    if isinstance(event, DealCriterionWaived):
+        return _waived(state, event, moment, company)
     if isinstance(event, (DealMoved, DealNodeCompleted)) and fact.imported:
         return _then(state, event, moment)
     step = STEPS.get(type(event))
@@ -153,6 +144,7 @@ def follow(state: Conduct | None, fact: Envelope[Any], moment: datetime, _: Comp
 def marks(state: Conduct) -> Iterator[Mark]:
     """Every case of a deal, also those of which the deal does not know the end."""
     yield from state.marks
+    yield from (_expired(each) for each in state.waivers if _expires(state, each))
     for each in state.exits:
         yield _standing(each, state.outcome, None)
 
@@ -211,8 +203,9 @@ def _without(state: Conduct, kind: str, key: str | None = None) -> tuple[tuple[s
 # -- waivers and flexible nodes --------------------------------------------------------------------------------------
 
 
-def _waived(state: Conduct, event: DealCriterionWaived, at: datetime) -> Conduct:
-    waiver = Waived(gate=event.gate, criterion=event.criterion, place=state.place, at=at)
+def _waived(state: Conduct, event: DealCriterionWaived, at: datetime, company: Company) -> Conduct:
+    until = company.end_of(event.until)
+    waiver = Waived(gate=event.gate, criterion=event.criterion, place=state.place, at=at, until=until)
     others = tuple(each for each in state.waivers if not _is_of(each, event))
     return replace(_marked(state, WAIVER_GIVEN, at), waivers=(*others, waiver))
 
@@ -231,6 +224,27 @@ def _passed(state: Conduct, without: Iterable[WaivedCriterion], at: datetime) ->
         state = _later(state, WAIVER_USED, waiver, at)
     now = (replace(each, is_used=True) if each in used else each for each in state.waivers)
     return replace(state, waivers=tuple(now))
+
+
+def _run_out(state: Conduct, at: datetime) -> Conduct:
+    """The conduct at an instant, as time alone has led to it: what becomes of a waiver later does not change that it
+    ran out, and on a deal that had ended none did."""
+    over = [each for each in state.waivers if each.until < at and not each.is_over]
+    if not over:
+        return state
+    told = (_expired(each) for each in over if _expires(state, each))
+    waivers = (replace(each, is_over=True) if each in over else each for each in state.waivers)
+    return replace(state, marks=(*state.marks, *told), waivers=tuple(waivers))
+
+
+def _expires(state: Conduct, waiver: Waived) -> bool:
+    """Whether a waiver runs out unused, as long as nothing else happens."""
+    return state.outcome == OPEN and not waiver.is_used and not waiver.is_over
+
+
+def _expired(waiver: Waived) -> Mark:
+    end = max(waiver.at, waiver.until)
+    return Mark(sort=WAIVER_EXPIRED, place=waiver.place, of=waiver.at, start=end)
 
 
 def _is_of(waiver: Waived, criterion: DealCriterionWaived | DealWaiverRevoked | WaivedCriterion) -> bool:
@@ -332,7 +346,6 @@ STEPS: Mapping[type, Callable[[Conduct, Any, datetime], Conduct]] = {
     DealMigrated: _migrated,
     DealNodeCompleted: _completed,
     DealGateRefused: _refused,
-    DealCriterionWaived: _waived,
     DealWaiverRevoked: _revoked,
     DealFlexibleNodeAdded: _added,
     DealFlexibleNodeRemoved: _removed,
@@ -347,7 +360,7 @@ STEPS: Mapping[type, Callable[[Conduct, Any, datetime], Conduct]] = {
     DealReopened: _reopened,
 }
 
-FACTS = (DealOpened, DealHandedOver, *STEPS)
+FACTS = (DealOpened, DealHandedOver, DealCriterionWaived, *STEPS)
 """The facts that the conduct of a deal, and whose it was, follow from."""
 
 

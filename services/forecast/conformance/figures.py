@@ -19,10 +19,13 @@ from services.forecast.conformance.conduct import (
     NODE_REMOVED,
     REFUSED_AGAIN,
     REFUSED_FIRST,
+    WAIVER_EXPIRED,
     WAIVER_GIVEN,
     WAIVER_REVOKED,
     WAIVER_USED,
 )
+from services.forecast.counting.marks import Kind
+from services.forecast.execution.queries import SORTS
 from services.forecast.processes.queries import Stage, StageKey
 
 Figure = Literal[
@@ -35,11 +38,16 @@ Figure = Literal[
     "waivers-given",
     "waivers-used",
     "waivers-revoked",
+    "waivers-expired",
     "skips",
     "returns",
     "flexible-nodes-added",
     "flexible-nodes-removed",
     "exits-proposed",
+    "nodes-due",
+    "nodes-completed",
+    "proposals-due",
+    "proposals-on-time",
 ]
 FIGURES: tuple[str, ...] = get_args(Figure)
 
@@ -48,30 +56,16 @@ ALONE: Mapping[str, tuple[str, ...]] = {
     WAIVER_GIVEN: ("waivers-given",),
     WAIVER_USED: ("waivers-used",),
     WAIVER_REVOKED: ("waivers-revoked",),
+    WAIVER_EXPIRED: ("waivers-expired",),
     NODE_ADDED: ("flexible-nodes-added",),
     NODE_REMOVED: ("flexible-nodes-removed",),
     EXIT: ("exits-proposed",),
+    **{sort: (sort,) for sort in SORTS},
 }
 """What a case counts as that needs nothing else to be known."""
 
 Orders = Mapping[tuple[UUID, int], Sequence[str]]
 """The stages of each version of a process, in their order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Kind:
-    """What tells cases from one another that are counted: where, what, and its detail."""
-
-    process_id: UUID
-    process_version: int
-    stage: str
-    sort: str
-    detail: str
-
-    @property
-    def place(self) -> StageKey:
-        """The stage that they belong to."""
-        return self.process_id, self.process_version, self.stage
 
 
 def orders_of(known: Iterable[Stage]) -> Orders:

@@ -1,114 +1,14 @@
-"""The read model of how deals follow their processes: every case that counts, whose it was, and sums of them by day.
+"""The read model of how deals follow their processes: every case that counts, whose it was, and sums of them by day."""
 
-A case counts for whoever held the deal at the instant asked about, as work that fell due does (`counting/cohorts.py`).
-"""
+from services.forecast.conformance.conduct import FACTS, Conduct, follow, marks, whose
+from services.forecast.counting.lives import Lives
+from services.forecast.counting.marks import Marked, projection_of
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from uuid import UUID
-
-from services.forecast.asking.question import NOBODY
-from services.forecast.conformance.conduct import FACTS, Conduct, Mark, follow, marks, whose
-from services.forecast.counting import lives
-from services.forecast.counting.lives import Life, Lives, folded, holdings, keep, keep_held
-from services.forecast.counting.tallies import Tally, kept
-from shared.domain.context import Company
-from shared.domain.history import by_thing
-from shared.events.envelope import Envelope
-from shared.projections.projection import Projection, ProjectionDatabase
-
-CONDUCT = Lives(aggregate="deal", events=FACTS, state=Conduct, follow=follow, whose=whose)
-
-DDL = """
-create table {view}.mark (
-    thing_id uuid not null, number integer not null, sort text not null, process_id uuid not null,
-    process_version integer not null, stage text not null, detail text not null, of_at timestamptz not null,
-    of_on date not null, start_at timestamptz not null, start_on date not null, end_at timestamptz, end_on date,
-    team uuid, owner uuid, primary key (thing_id, number, start_at)
-);
-create index on {view}.mark (start_at);
-create index on {view}.mark (end_at) where end_at is not null;
-create index on {view}.mark (of_at, thing_id, number);
-"""
-
-TALLY = Tally(
-    table="marked",
-    key="of_on date, day date, process_id uuid, process_version integer, stage text, sort text, detail text",
-    values="count bigint",
+CONDUCT = Marked(
+    projection="conformance",
+    version=2,
+    lives=Lives(aggregate="deal", events=FACTS, state=Conduct, follow=follow, whose=whose),
+    marks=marks,
 )
-"""By the day for which cases count: what came to a place, a kind and an owner on a day, or left them."""
 
-COUNTED = f"""
-select coalesce(owner, '{NOBODY}') as owner, coalesce(team, '{NOBODY}') as team, of_on, day, process_id,
-       process_version, stage, sort, detail, sum(sign) as count
-  from {{view}}.mark cross join lateral (values (start_on, 1), (end_on, -1)) as changed (day, sign)
- where thing_id = any($1) and day is not null group by 1, 2, 3, 4, 5, 6, 7, 8, 9
-"""  # noqa: S608 - our own words
-
-WRITTEN = """
-insert into {view}.mark select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::uuid[], $5::integer[],
-    $6::text[], $7::text[], $8::timestamptz[], $9::date[], $10::timestamptz[], $11::date[], $12::timestamptz[],
-    $13::date[], $14::uuid[], $15::uuid[])
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A mark as far as the deal was one owner's, by its number among those of the deal."""
-
-    number: int
-    mark: Mark
-    start: datetime
-    end: datetime | None
-    team: UUID | None
-    owner: UUID | None
-
-    def stands(self, at: datetime) -> bool:
-        """Whether it counted at an instant."""
-        return self.start <= at and (self.end is None or self.end > at)
-
-
-def cases(life: Life[Conduct]) -> Iterator[Case]:
-    """The cases of a deal, cut where it changed hands; those that stood for no time are none."""
-    held = holdings(life.changes)
-    for number, mark in enumerate(marks(life.state)):
-        for each in held:
-            start, ends = max(mark.start, each.start), [end for end in (mark.end, each.end) if end is not None]
-            end = min(ends, default=None)
-            if end is None or start < end:
-                yield Case(number=number, mark=mark, start=start, end=end, team=each.team, owner=each.owner)
-
-
-async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Continue the deals that the events belong to, or fold them again, and post the difference to the sums."""
-    facts = by_thing(events)
-    if not facts:
-        return
-    found = await folded(CONDUCT, db, facts)
-    async with kept(db, TALLY, COUNTED, list(facts)):
-        await keep(db, found, ("mark",))
-        await _write(db, found.lives)
-    await keep_held(CONDUCT, db, events)
-
-
-async def _write(db: ProjectionDatabase, found: Mapping[UUID, Life[Conduct]]) -> None:
-    rows = [_row(thing, case, db.company) for thing, life in found.items() for case in cases(life)]
-    if rows:
-        await db.execute(WRITTEN, *map(list, zip(*rows, strict=True)))
-
-
-def _row(thing: UUID, case: Case, company: Company) -> tuple[Any, ...]:
-    """A case in the order of its columns."""
-    mark, place, day = case.mark, case.mark.place, company.day
-    return (
-        *(thing, case.number, mark.sort, place.process_id, place.version, place.stage, mark.detail),
-        *(mark.of, day(mark.of), case.start, day(case.start), case.end, case.end and day(case.end)),
-        *(case.team, case.owner),
-    )
-
-
-PROJECTION = Projection(
-    name="conformance", version=1, ddl=lives.DDL + DDL + TALLY.ddl, apply=apply, source="journal", events=FACTS
-)
+PROJECTION = projection_of(CONDUCT)

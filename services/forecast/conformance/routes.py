@@ -21,8 +21,10 @@ from services.forecast.asking.parameters import (
 )
 from services.forecast.asking.periods import period
 from services.forecast.conformance.conduct import DECISIONS, OUTCOMES
-from services.forecast.conformance.figures import FIGURES, Figure, Kind, Orders, Sums, counts_as, orders_of, summed
-from services.forecast.conformance.queries import CasePlace, FoundCase, cases_behind, counted_cases, place_of
+from services.forecast.conformance.figures import FIGURES, Figure, Orders, Sums, counts_as, orders_of, summed
+from services.forecast.conformance.queries import COUNTED, cases_behind, counted_cases
+from services.forecast.counting.cases import CasePlace, FoundCase, place_of
+from services.forecast.counting.marks import Kind
 from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.periods import Period
 from shared.domain.roles import READING
@@ -32,7 +34,7 @@ from shared.http.lists.paging import Paged
 
 router = handwritten("process-conformance")
 
-ASKED = ("conformance", "processes")
+ASKED = (*COUNTED, "processes")
 """The read models that are asked."""
 
 
@@ -49,11 +51,16 @@ class GateAttempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverFigures:
-    """Waivers that were given, and what became of those: used at a gate at least once, revoked."""
+    """Waivers that were given, and what became of those: used at a gate at least once, revoked, or run out unused.
+
+    A waiver runs out when its last day ends on an open deal. One that another waiver of the same criterion replaced, or
+    that a migration or the end of the deal overtook, did not.
+    """
 
     given: int
     used: int
     revoked: int
+    expired: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,27 @@ class FlexibleNodeFigures:
 
     added: int
     removed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCompletion:
+    """Required tasks and deliverables that fell due in the period, and those of them that are done, in time or later.
+    `completion_rate` is completed ÷ due, with four decimals; null without any. Work falls due at the end of its day, or
+    when its stage is left before."""
+
+    due: int
+    completed: int
+    completion_rate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalFigures:
+    """Tasks and deliverables that the process calls proposals and that fell due in the period, required or not, and
+    those of them that were done by then. `on_time_rate` is on time ÷ due, with four decimals; null without any."""
+
+    due: int
+    on_time: int
+    on_time_rate: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +119,9 @@ class ExitFigures:
 class ConformanceFigures:
     """Cases of a period: `gates` are those of stages and of work together, work being tasks and deliverables.
 
-    `skips` counts stages that were passed over, each for itself; `returns` moves back, for the stage that was left. All
-    else counts for the stage in which the deal stood.
+    `skips` counts stages that were passed over, each for itself; `returns` moves back, for the stage that was left;
+    `completion` and `proposals` work, for the stage that it belongs to. All else counts for the stage in which the deal
+    stood.
     """
 
     gates: GateAttempts
@@ -102,6 +131,8 @@ class ConformanceFigures:
     returns: int
     waivers: WaiverFigures
     flexible_nodes: FlexibleNodeFigures
+    completion: NodeCompletion
+    proposals: ProposalFigures
     exits: ExitFigures
 
 
@@ -137,8 +168,9 @@ class ProcessConformance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConformanceCase:
-    """A case behind a figure: the deal, and when it happened. `stages` are those of its process for which it counts: a
-    move counts as a skip for each stage that it passed over. `/v1/deal-histories/{deal_id}` has the events."""
+    """A case behind a figure: the deal, and when it happened; work happened when it fell due. `stages` are those of its
+    process for which it counts: a move counts as a skip for each stage that it passed over.
+    `/v1/deal-histories/{deal_id}` has the events."""
 
     deal_id: UUID
     at: datetime
@@ -168,7 +200,7 @@ async def process_conformance(
     process_id: ProcessId = None,
     process_version: ProcessVersion = None,
 ) -> Response:
-    """How processes are followed: attempts at gates, waivers, skips, returns, flexible nodes, proposals to give up.
+    """How processes are followed: attempts at gates, waivers, skips, returns, flexible nodes, work, exits.
 
     What happened in the period counts, for whoever holds the deal at as_of, and what became of it by then: a waiver of
     the period counts as used whenever it was. A deal that enters a stage by itself has made an attempt that passed;
@@ -179,7 +211,7 @@ async def process_conformance(
     async with query.reading() as reading:
         known = await stages(reading("processes"))
         found = await counted_cases(
-            reading("conformance"),
+            reading,
             query.question,
             query.company,
             wanted,
@@ -223,14 +255,14 @@ async def process_conformance_cases(
     check_process(process_id, process_version)
     wanted = _period(query, name)
     async with query.reading() as reading:
-        db, orders = reading("conformance"), orders_of(await stages(reading("processes")))
+        orders = orders_of(await stages(reading("processes")))
         counted = await counted_cases(
-            db, query.question, query.company, wanted, process_id=process_id, version=process_version
+            reading, query.question, query.company, wanted, process_id=process_id, version=process_version
         )
         places = {kind: _places(kind, orders, figure, stage) for kind in sorted(counted)}
         chosen = {kind: named for kind, named in places.items() if named}
         found = await cases_behind(
-            db,
+            reading,
             query.question,
             query.company,
             wanted,
@@ -267,7 +299,7 @@ def _places(kind: Kind, orders: Orders, figure: str, stage: str | None) -> list[
 
 def _case(case: FoundCase, counts_for: list[str]) -> ConformanceCase:
     return ConformanceCase(
-        deal_id=case.deal_id,
+        deal_id=case.thing_id,
         at=case.at,
         process_id=case.kind.process_id,
         process_version=case.kind.process_version,
@@ -303,8 +335,23 @@ def _figures(sums: Sums) -> ConformanceFigures:
         work_gates=_attempts(of, "work"),
         skips=of["skips"],
         returns=of["returns"],
-        waivers=WaiverFigures(given=of["waivers-given"], used=of["waivers-used"], revoked=of["waivers-revoked"]),
+        waivers=WaiverFigures(
+            given=of["waivers-given"],
+            used=of["waivers-used"],
+            revoked=of["waivers-revoked"],
+            expired=of["waivers-expired"],
+        ),
         flexible_nodes=FlexibleNodeFigures(added=of["flexible-nodes-added"], removed=of["flexible-nodes-removed"]),
+        completion=NodeCompletion(
+            due=(due := of["nodes-due"]),
+            completed=(completed := of["nodes-completed"]),
+            completion_rate=ratio(completed, due),
+        ),
+        proposals=ProposalFigures(
+            due=(proposed := of["proposals-due"]),
+            on_time=(on_time := of["proposals-on-time"]),
+            on_time_rate=ratio(on_time, proposed),
+        ),
         exits=_exits(sums),
     )
 

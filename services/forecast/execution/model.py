@@ -1,4 +1,4 @@
-"""The read model of tasks and deliverables: what was due when, and when it was done (FC-7, node completion)."""
+"""The read model of tasks and deliverables: what was due when and where, and when it was done (FC-7, DEAL-2)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.forecast.counting.cohorts import Cohort, Member, projection_of
 from services.forecast.counting.lives import Lives, of_events
+from services.forecast.counting.marks import Mark, Marked, Place, projection_of
 from shared.domain.context import Company
 from shared.events.deals.deal import (
     DealAbandoned,
@@ -24,24 +24,33 @@ from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_gates import DealFlexibleNodeAdded, DealFlexibleNodeRemoved
 from shared.events.deals.deal_migration import CarriedNode, DealMigrated
 
+DUE, COMPLETED = "nodes-due", "nodes-completed"
+"""Required work that fell due, and what of it is done, in time or later."""
+PROPOSAL_DUE, PROPOSAL_ON_TIME = "proposals-due", "proposals-on-time"
+"""Work that is a proposal and fell due, and what of it was done by then."""
+SORTS = (DUE, COMPLETED, PROPOSAL_DUE, PROPOSAL_ON_TIME)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """Work that was to be done at a stage. It fell due at the end of its day, or when the stage was left before."""
 
-    stage: str
+    place: Place
     kind: str
     key: str
     required: bool
+    proposal: bool = False
     due: datetime
     done: datetime | None = None
+    ended: datetime | None = None
+    """When it was taken back, where it had fallen due before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """The work on a deal."""
 
-    stage: str
+    place: Place
     is_open: bool = True
     nodes: tuple[Node, ...]
     done: tuple[tuple[str, str, datetime], ...] = ()
@@ -67,7 +76,8 @@ FACTS = (
 def follow(state: Work | None, event: Any, moment: datetime, company: Company) -> Work | None:
     """The work after one more fact: leaving a stage, or the end of the deal, makes due what is left of it."""
     if isinstance(event, DealOpened):
-        return _entered(Work(stage=event.stage, nodes=()), event.stage, event.nodes, company)
+        place = Place(process_id=event.process_id, version=event.process_version, stage=event.stage)
+        return _entered(Work(place=place, nodes=()), event.stage, event.nodes, company)
     after = state
     match event:
         case _ if state is None:
@@ -76,42 +86,54 @@ def follow(state: Work | None, event: Any, moment: datetime, company: Company) -
             after = replace(state, is_open=True)
         case DealWon() | DealLost() | DealAbandoned():
             after = replace(_left(state, moment), is_open=False)
-        case DealMoved(stage=stage, nodes=nodes) if state.is_open and stage != state.stage:
-            after = replace(_entered(_left(state, moment), stage, nodes, company), stage=stage)
-        case DealMigrated(stage=stage) if state.is_open:
-            after = replace(_migrated(state, event, moment, company), stage=stage)
+        case DealMoved(stage=stage, nodes=nodes) if state.is_open and stage != state.place.stage:
+            left = _left(state, moment)
+            after = _entered(replace(left, place=replace(state.place, stage=stage)), stage, nodes, company)
+        case DealMigrated() if state.is_open:
+            after = _migrated(state, event, moment, company)
         case DealFlexibleNodeAdded(stage=stage, nodes=nodes) | DealRuleFired(stage=stage, nodes=nodes) if state.is_open:
             after = _entered(state, stage, nodes, company)
         case DealFlexibleNodeRemoved(nodes=keys) if state.is_open:
-            after = replace(state, nodes=tuple(node for node in state.nodes if node.done or node.key not in keys))
+            after = replace(state, nodes=tuple(_removed(state, keys, moment)))
         case DealNodeCompleted(kind=kind, key=key) if state.is_open:
             after = _done(state, kind, key, moment)
     return after
 
 
+def _removed(state: Work, keys: tuple[str, ...], moment: datetime) -> Iterator[Node]:
+    """The work that stays. What was not done never falls due, and what had fallen due before counts until then."""
+    for node in state.nodes:
+        if node.key not in keys or node.done or node.ended:
+            yield node
+        elif node.due <= moment:
+            yield replace(node, ended=moment)
+
+
 def _done(state: Work, kind: str, key: str, moment: datetime) -> Work:
     nodes = (
-        replace(node, done=moment) if (node.kind, node.key, node.done) == (kind, key, None) else node
+        replace(node, done=moment) if (node.kind, node.key, node.done, node.ended) == (kind, key, None, None) else node
         for node in state.nodes
     )
     return replace(state, nodes=tuple(nodes), done=(*state.done, (kind, key, moment)))
 
 
 def _left(state: Work, moment: datetime) -> Work:
-    nodes = (replace(node, due=min(node.due, moment)) if node.stage == state.stage else node for node in state.nodes)
+    stage = state.place.stage
+    nodes = (replace(node, due=min(node.due, moment)) if node.place.stage == stage else node for node in state.nodes)
     return replace(state, nodes=tuple(nodes))
 
 
 def _entered(state: Work, stage: str, due: tuple[DueNode, ...], company: Company) -> Work:
     """What falls due in a stage; what fell due before does not again."""
-    known = {(node.kind, node.key) for node in state.nodes}
+    known = {(node.kind, node.key) for node in state.nodes if node.ended is None}
     done = {(kind, key): moment for kind, key, moment in reversed(state.done)}
     new = (
         Node(
-            stage=stage,
+            place=replace(state.place, stage=stage),
             kind=node.kind,
             key=node.key,
             required=node.required,
+            proposal=node.proposal,
             due=company.end_of(node.due),
             done=done.get((node.kind, node.key)),
         )
@@ -124,26 +146,39 @@ def _entered(state: Work, stage: str, due: tuple[DueNode, ...], company: Company
 def _migrated(state: Work, event: DealMigrated, moment: datetime, company: Company) -> Work:
     """The work of a deal that goes over to another version. What had fallen due before stays what it was; of the rest,
     what was dropped never falls due."""
+    place = Place(process_id=event.process_id, version=event.process_version, stage=event.stage)
     carried = {(each.kind, each.key): each for each in event.carried}
     dropped = {(each.kind, each.key) for each in event.dropped}
     kept = (
         node
         if node.due <= moment or (found := carried.get((node.kind, node.key))) is None
-        else _as_carried(node, found)
+        else _as_carried(node, found, place)
         for node in state.nodes
         if node.due <= moment or (node.kind, node.key) not in dropped
     )
-    return _entered(replace(state, nodes=tuple(kept)), event.stage, event.nodes, company)
+    return _entered(replace(state, place=place, nodes=tuple(kept)), event.stage, event.nodes, company)
 
 
-def _as_carried(node: Node, carried: CarriedNode) -> Node:
-    return replace(node, stage=carried.stage, required=carried.required)
+def _as_carried(node: Node, carried: CarriedNode, place: Place) -> Node:
+    there = replace(place, stage=carried.stage)
+    return replace(node, place=there, required=carried.required, proposal=carried.proposal)
 
 
-def _members(state: Work) -> Iterator[Member]:
+def marks(state: Work) -> Iterator[Mark]:
+    """What fell due, or will; and what of it is done, which counts from then on where it fell due."""
     for node in state.nodes:
         if node.required:
-            yield Member(entered=node.due, reached=node.done)
+            yield _mark(DUE, node, node.due)
+        if node.required and node.done:
+            yield _mark(COMPLETED, node, max(node.due, node.done))
+        if node.proposal:
+            yield _mark(PROPOSAL_DUE, node, node.due)
+        if node.proposal and node.done and node.done <= node.due:
+            yield _mark(PROPOSAL_ON_TIME, node, node.due)
+
+
+def _mark(sort: str, node: Node, start: datetime) -> Mark:
+    return Mark(sort=sort, place=node.place, of=node.due, start=start, end=node.ended)
 
 
 def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
@@ -153,12 +188,12 @@ def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
     return None
 
 
-COMPLETION = Cohort(
+EXECUTION = Marked(
     projection="nodes",
-    version=5,
+    version=6,
     lives=Lives(aggregate="deal", events=FACTS, state=Work, follow=of_events(follow), whose=_whose),
-    members=_members,
+    marks=marks,
 )
-"""Required tasks and deliverables that fell due, and were done."""
+"""Tasks and deliverables that fell due, and were done."""
 
-PROJECTION = projection_of(COMPLETION)
+PROJECTION = projection_of(EXECUTION)

@@ -28,6 +28,8 @@ class DueNode:
     """task or deliverable."""
     required: bool
     due: date
+    proposal: bool = False
+    """Whether the process calls it a proposal."""
 
 
 @value

@@ -20,6 +20,8 @@ class CarriedNode:
     stage: str
     """The stage that it belongs to in the new version."""
     required: bool
+    proposal: bool = False
+    """Whether the new version calls it a proposal."""
 
 
 @value

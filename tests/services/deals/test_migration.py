@@ -138,6 +138,18 @@ def test_proc_2_what_is_done_goes_along_also_into_a_later_stage() -> None:
     assert CarriedNode(key="contact-record", kind="deliverable", stage="contract", required=True) in event.carried
 
 
+def test_deal_2_what_is_a_proposal_in_the_new_version_is_said_of_what_goes_along() -> None:
+    case = TWO.stages[1]
+    research = replace(case.tasks[0], proposal=True)
+    called = replace(TWO, stages=(TWO.stages[0], replace(case, tasks=(research, case.tasks[1])), TWO.stages[2]))
+    target = replace(TARGET, versions=(TARGET.versions[0], replace(TARGET.versions[1], definition=called)))
+    event = decided(OPENED, TALKED, target=target)
+    assert [(each.key, each.proposal) for each in event.carried] == [
+        ("first-conversation", False),
+        ("background-research", True),
+    ]
+
+
 def test_proc_2_a_stage_of_the_same_key_was_not_left() -> None:
     """Who migrates deals does not make those that stand too long look fresh."""
     earlier = replace(OPENED, on=FRIDAY)

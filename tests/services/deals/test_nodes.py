@@ -7,11 +7,12 @@ import pytest
 
 from services.deals.domain.deal.nodes import CompleteNode, due_nodes
 from services.deals.domain.deal.stages import MoveDeal
+from services.deals.domain.process.full import FULL
 from services.deals.domain.process.short import SHORT
 from shared.domain.context import Company
 from shared.domain.working_days import BusinessCalendar
 from shared.events.deals.deal import DealMoved, DealNextStepPlanned, DealNodeCompleted, DealWon
-from shared.events.process import Stage
+from shared.events.process import ProcessDefinition, Stage
 from tests.services.deals.facts import ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 
 TALK = CompleteNode(key="first-conversation", evidence="Minutes 118")
@@ -93,3 +94,11 @@ def test_deal_2_every_node_of_a_stage_falls_due_when_it_is_entered(stage: Stage)
     due = due_nodes(stage, TODAY, Company())
     assert [node.key for node in due] == [node.key for node in (*stage.tasks, *stage.deliverables)]
     assert all(node.due > TODAY for node in due)
+
+
+@pytest.mark.parametrize("definition", [SHORT, FULL], ids=lambda definition: definition.key)
+def test_deal_2_what_falls_due_says_whether_the_process_calls_it_a_proposal(definition: ProcessDefinition) -> None:
+    proposals = [
+        node.key for stage in definition.stages for node in due_nodes(stage, TODAY, Company()) if node.proposal
+    ]
+    assert proposals == ["quotation"]

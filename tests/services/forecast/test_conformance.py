@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from services.forecast.conformance.conduct import Conduct, follow, marks
-from services.forecast.conformance.figures import Kind, summed
+from services.forecast.conformance.conduct import WAIVER_EXPIRED, Conduct, follow, marks
+from services.forecast.conformance.figures import summed
+from services.forecast.counting.marks import Kind
 from shared.domain.context import Company
 from shared.domain.history import timed
 from shared.events.deals.deal import DealAbandoned, DealNodeCompleted, WaivedCriterion
@@ -38,6 +39,8 @@ ORDERS = {(process, version): ORDER for process in (SHORT, TENDER) for version i
 BUDGET = WaivedCriterion(gate="exit of contact", criterion="budget-known")
 ON = date(2026, 1, 5)
 EVENT = UUID(int=77)
+LATER = day("2026-02-01")
+"""After all that the deal has seen."""
 
 
 def refused(key: str, kind: str = "stage", deal: UUID = DEAL) -> DealGateRefused:
@@ -52,9 +55,9 @@ def completed(key: str, kind: str = "task", deal: UUID = DEAL, **more: Any) -> D
     )
 
 
-def waived(of: WaivedCriterion = BUDGET, deal: UUID = DEAL) -> DealCriterionWaived:
-    """A manager lets the deal pass a criterion."""
-    return DealCriterionWaived(deal_id=deal, gate=of.gate, criterion=of.criterion, until=ON, role="manager")
+def waived(of: WaivedCriterion = BUDGET, deal: UUID = DEAL, until: date = date(2026, 3, 31)) -> DealCriterionWaived:
+    """A manager lets the deal pass a criterion, to a day."""
+    return DealCriterionWaived(deal_id=deal, gate=of.gate, criterion=of.criterion, until=until, role="manager")
 
 
 def revoked(of: WaivedCriterion = BUDGET, deal: UUID = DEAL) -> DealWaiverRevoked:
@@ -144,13 +147,11 @@ def conduct(events: Sequence[Any], imported: Sequence[Any] = ()) -> Conduct:
 
 
 def figures(
-    events: Sequence[Any], imported: Sequence[Any] = (), at: datetime | None = None
+    events: Sequence[Any], imported: Sequence[Any] = (), at: datetime = LATER
 ) -> tuple[dict[str, int], Counter[str], Mapping[Any, dict[str, int]]]:
-    """All figures, exits by decision and outcome, and the figures of each stage: now, or at an instant."""
+    """All figures, exits by decision and outcome, and the figures of each stage, at an instant."""
     standing = [
-        mark
-        for mark in marks(conduct(events, imported))
-        if (at is None or mark.start <= at) and (mark.end is None or (at is not None and mark.end > at))
+        mark for mark in marks(conduct(events, imported)) if mark.start <= at and (mark.end is None or mark.end > at)
     ]
     kinds = Counter(
         Kind(
@@ -307,6 +308,44 @@ def test_deal_4_triggered_nodes_waivers_and_skips_are_three_facts() -> None:
 def test_deal_4_what_became_of_waivers_and_nodes(events: list[Any], expected: dict[str, int]) -> None:
     told = figures(events)[0]
     assert {key: count for key, count in told.items() if not key.startswith("work")} == expected
+
+
+SOON, EARLY = date(2026, 1, 9), date(2026, 1, 7)
+"""Days of a deal that begins on the fifth, and sees an event a day from the sixth on."""
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        pytest.param([waived()], 0, id="it holds"),
+        pytest.param([waived(until=SOON)], 1, id="nothing came of it"),
+        pytest.param([waived(until=SOON), moved("needs"), moved("quotation")], 1, id="the deal went on without it"),
+        pytest.param([waived(until=SOON), replace(moved("needs"), waived=(BUDGET,))], 0, id="it was used"),
+        pytest.param([waived(until=SOON), revoked()], 0, id="it was revoked"),
+        pytest.param([waived(until=EARLY), moved("needs"), revoked()], 1, id="revoked when it had run out"),
+        pytest.param([waived(until=EARLY), moved("needs"), waived(until=SOON)], 2, id="given anew when it had run out"),
+        pytest.param([waived(until=SOON), waived()], 0, id="another one of its criterion takes its place"),
+        pytest.param([waived(until=SOON), waived(until=EARLY)], 1, id="also one that runs out before"),
+        pytest.param([waived(until=SOON), lost(ON)], 0, id="the deal ended before"),
+        pytest.param([waived(until=EARLY), moved("needs"), lost(ON)], 1, id="the deal ended after"),
+        pytest.param([waived(until=SOON), lost(ON), reopened()], 1, id="open again in time"),
+        pytest.param([waived(until=EARLY), lost(ON), reopened()], 0, id="open again when it was over"),
+        pytest.param([waived(until=SOON), migrated("contact", waivers_ended=(BUDGET,))], 0, id="migrated away"),
+        pytest.param([waived(until=SOON), migrated("contact")], 1, id="migrated along"),
+    ],
+)
+def test_deal_4_a_waiver_that_nobody_used_runs_out(events: list[Any], expected: int) -> None:
+    assert figures(events)[0].get("waivers-expired", 0) == expected
+
+
+def test_deal_4_a_waiver_runs_out_as_its_last_day_ends_where_and_when_it_was_given() -> None:
+    events = [waived(until=SOON), moved("needs")]
+    ends = Company().end_of(SOON)
+    seen = [figures(events, at=at)[0].get("waivers-expired", 0) for at in (ends - timedelta(seconds=1), ends)]
+    assert seen == [0, 1]
+    assert figures(events)[2][SHORT, 1, "contact"] == FIRST_TRY | {"waivers-given": 1, "waivers-expired": 1}
+    (ran_out,) = [mark for mark in marks(conduct(events)) if mark.sort == WAIVER_EXPIRED]
+    assert ran_out.of == day("2026-01-06"), "a waiver of one period that runs out in another counts in the first"
 
 
 @pytest.mark.parametrize(

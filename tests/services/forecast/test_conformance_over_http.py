@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,12 @@ import pytest
 
 from services.forecast.conformance.figures import FIGURES
 from shared.domain.roles import Role
+from shared.events.deals.deal import DueNode
 from shared.events.envelope import Envelope
 from tests.described import as_described
 from tests.services.forecast import test_conformance as told
 from tests.services.forecast.conftest import journaled
-from tests.services.forecast.facts import SHORT, TENDER, fact, handed_over, moved, opened, won
+from tests.services.forecast.facts import SHORT, TENDER, fact, handed_over, lost, moved, opened, won
 from tests.services.forecast.test_narrowing import ANNA, BEN, COMPANY, MIA, NORTH, SOUTH
 from tests.services.forecast.test_processes import published
 from tests.shared.http.conftest import Errands
@@ -24,6 +25,12 @@ from tests.shared.http.test_command_routes import problem
 STAGES = tuple((key, key.title(), "0.1", 14) for key in told.ORDER)
 FIRST, SECOND, THIRD, UNTOLD = (UUID(int=8300 + number) for number in range(4))
 ADDRESS = "/v1/process-conformance"
+LONG_AFTER = date(2099, 1, 1)
+WORK = (
+    DueNode(key="talk", kind="task", required=True, due=LONG_AFTER, proposal=True),
+    DueNode(key="plan", kind="task", required=True, due=LONG_AFTER),
+)
+"""It falls due with the end of its deal."""
 
 
 def facts(now: Any) -> Iterator[Envelope[Any]]:
@@ -35,7 +42,7 @@ def facts(now: Any) -> Iterator[Envelope[Any]]:
         FIRST: [
             opened(deal=FIRST, team=NORTH, owner=ANNA),
             told.refused("needs", deal=FIRST),
-            told.waived(deal=FIRST),
+            told.waived(deal=FIRST, until=LONG_AFTER),
             replace(moved("needs", deal=FIRST), waived=(told.BUDGET,)),
             moved("drafting", deal=FIRST),
             moved("contact", deal=FIRST),
@@ -44,11 +51,13 @@ def facts(now: Any) -> Iterator[Envelope[Any]]:
             won(now.date(), deal=FIRST),
         ],
         SECOND: [
-            opened(deal=SECOND, team=SOUTH, owner=BEN),
+            replace(opened(deal=SECOND, team=SOUTH, owner=BEN), nodes=WORK),
+            told.waived(deal=SECOND, until=told.ON),
             told.completed("talk", deal=SECOND),
             told.added(deal=SECOND),
             told.removed(deal=SECOND),
             handed_over(NORTH, ANNA, deal=SECOND),
+            lost(now.date(), deal=SECOND),
         ],
         THIRD: [opened(deal=THIRD, team=SOUTH, owner=BEN, process=TENDER), moved("drafting", deal=THIRD)],
         UNTOLD: [
@@ -96,8 +105,10 @@ async def test_deal_2_a_stage_of_a_version_says_how_it_was_followed(company: Err
         "work_gates": attempts(1, 1, "1.0000", 0),
         "skips": 0,
         "returns": 0,
-        "waivers": {"given": 1, "used": 1, "revoked": 0},
+        "waivers": {"given": 2, "used": 1, "revoked": 0, "expired": 1},
         "flexible_nodes": {"added": 1, "removed": 1},
+        "completion": {"due": 2, "completed": 1, "completion_rate": "0.5000"},
+        "proposals": {"due": 1, "on_time": 1, "on_time_rate": "1.0000"},
         "exits": {
             **NO_EXITS,
             "proposed": 1,
@@ -112,6 +123,9 @@ async def test_deal_2_a_stage_of_a_version_says_how_it_was_followed(company: Err
     assert rows[None, "needs"]["figures"]["stage_gates"] == attempts(1, 0, "0.0000", 1)
     assert answer["total"]["gates"] == attempts(5, 3, "0.6000", 2)
     assert answer["total"]["skips"] == 3
+    # What a process has not called for is neither due nor late.
+    assert rows["Tender", "contact"]["figures"]["completion"] == {"due": 0, "completed": 0, "completion_rate": None}
+    assert answer["total"]["proposals"] == {"due": 1, "on_time": 1, "on_time_rate": "1.0000"}
 
 
 async def test_deal_2_a_version_and_a_period_are_asked_for_by_themselves(company: Errands) -> None:

@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from services.forecast.asking.question import NOBODY, Question
 from services.forecast.cash.debts import Item, debts
 from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
-from services.forecast.counting.windows import count
-from services.forecast.execution.model import COMPLETION
-from services.forecast.leads.model import CONVERSION
+from services.forecast.execution.queries import completion
+from services.forecast.leads.queries import conversion
 from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.envelope import Envelope
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadMarkedDuplicate
@@ -207,14 +206,10 @@ async def compare(forecast: Forecast, asked: Question) -> int:
     seen = 0
     async with forecast.reading() as reading:
         for since in (asked.as_of - timedelta(days=90), asked.as_of - timedelta(days=9), asked.as_of - timedelta(0, 9)):
-            for cohort in (CONVERSION, COMPLETION):
-                rows = reading(cohort.projection)
-                found = await count(cohort, rows, asked, COMPANY, since)
-                assert found == await count(cohort, rows, counted, COMPANY, since), (
-                    cohort.projection,
-                    asked.as_of,
-                    since,
-                )
+            for name, count in (("leads", conversion), ("nodes", completion)):
+                rows = reading(name)
+                found = await count(rows, asked, COMPANY, since)
+                assert found == await count(rows, counted, COMPANY, since), (name, asked.as_of, since)
                 seen += found.entered + found.reached
         cash = reading
         owed = await open_items(cash, asked, COMPANY)

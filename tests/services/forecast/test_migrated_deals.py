@@ -101,10 +101,10 @@ def test_fc_7_work_that_had_fallen_due_stays_counted_and_what_was_dropped_never_
     work = follow_work(None, begun, day("2026-01-05"), company)
     work = follow_work(work, migrated, day("2026-01-20"), company)
     assert isinstance(work, Work)
-    assert [(node.key, node.stage, node.required) for node in work.nodes] == [
-        ("late", "contact", True),
-        ("kept", "offer", False),
-        ("new", "offer", True),
+    assert [(node.key, node.place.version, node.place.stage, node.required) for node in work.nodes] == [
+        ("late", 1, "contact", True),
+        ("kept", 2, "offer", False),
+        ("new", 2, "offer", True),
     ]
     left = follow_work(work, moved("quotation"), day("2026-01-25"), company)
     assert isinstance(left, Work)

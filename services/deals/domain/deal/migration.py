@@ -57,7 +57,7 @@ from shared.events.deals.deal import PlannedRule, WaivedCriterion
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DealMigrated, DroppedNode
 from shared.events.definition import value
-from shared.events.process import ProcessDefinition, Stage, work_of
+from shared.events.process import Node, ProcessDefinition, Stage, work_of
 
 MIGRATED = "migrated"
 """In place of the rule that chose the process of a deal, once it follows another one."""
@@ -288,11 +288,10 @@ def _rules(
 
 def _places(
     definition: ProcessDefinition, flexible: tuple[CarriedFlexibleNode, ...]
-) -> dict[tuple[str, str], tuple[int, str, bool]]:
-    """The work that a deal has in another version: kind and key → the place and key of its stage, and whether it is
-    required."""
+) -> dict[tuple[str, str], tuple[int, str, Node]]:
+    """The work that a deal has in another version: kind and key → the place and key of its stage, and the work."""
     has = {
-        (kind, node.key): (place, stage.key, node.required)
+        (kind, node.key): (place, stage.key, node)
         for place, stage in enumerate(definition.stages)
         for kind, node in work_of(stage)
     }
@@ -300,18 +299,22 @@ def _places(
     for part in definition.flexible_nodes:
         for kind, node in work_of(part) if part.key in places else ():
             stage = places[part.key]
-            has[kind, node.key] = (definition.index(stage), stage, node.required)
+            has[kind, node.key] = (definition.index(stage), stage, node)
     return has
 
 
 def _carried_nodes(
-    state: OpenDeal, places: Mapping[tuple[str, str], tuple[int, str, bool]], reached: int
+    state: OpenDeal, places: Mapping[tuple[str, str], tuple[int, str, Node]], reached: int
 ) -> Iterator[CarriedNode]:
     """The work of a deal that another version has under the same key: what is done, and what is due there by now."""
     for known in state.nodes:
-        place, stage, required = places.get((known.kind, known.key), (None, "", False))
-        if place is not None and (known.evidence is not None or place <= reached):
-            yield CarriedNode(key=known.key, kind=known.kind, stage=stage, required=required)
+        if (found := places.get((known.kind, known.key))) is None:
+            continue
+        place, stage, node = found
+        if known.evidence is not None or place <= reached:
+            yield CarriedNode(
+                key=known.key, kind=known.kind, stage=stage, required=node.required, proposal=node.proposal
+            )
 
 
 def _carried(known: tuple[DealNode, ...], event: DealMigrated) -> Iterator[DealNode]:
@@ -355,7 +358,7 @@ def _submissions_ended(
     stage: str,
     source: Process,
     target: Process,
-    places: Mapping[tuple[str, str], tuple[int, str, bool]],
+    places: Mapping[tuple[str, str], tuple[int, str, Node]],
 ) -> Iterator[str]:
     """The gates of what was submitted for an approval that another version does not ask for, or asks others for; of
     another process nothing stays, nor of the stage where the deal stands once it stands in another one, nor of work

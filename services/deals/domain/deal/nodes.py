@@ -183,7 +183,8 @@ def _due(rule: StageRule, entered: date, company: Company) -> datetime | None:
 def due_node(stage: Stage, kind: str, node: Node, begun: date, company: Company) -> DueNode:
     """A piece of work in a stage, with the day on which it is due when its days run from a day on."""
     days = stage.max_days if node.due_days is None else node.due_days
-    return DueNode(key=node.key, kind=kind, required=node.required, due=company.calendar.after(begun, days))
+    due = company.calendar.after(begun, days)
+    return DueNode(key=node.key, kind=kind, required=node.required, due=due, proposal=node.proposal)
 
 
 def with_due(

@@ -237,7 +237,7 @@ SOLUTION = Stage(
     ),
     deliverables=(
         Node(key="solution-document", name="The solution, with its benefit in figures", reference="solution-document"),
-        Node(key="quotation", name="The quotation as sent", reference="quotation"),
+        Node(key="quotation", name="The quotation as sent", reference="quotation", proposal=True),
     ),
     entry=(criterion("goal-known", "The customer's goal is known", "goal", "known"),),
     exit=(

@@ -91,7 +91,7 @@ QUOTATION = Stage(
         ),
         Node(key="handle-objections", name="Answer the objections", required=False, due_days=15),
     ),
-    deliverables=(Node(key="quotation", name="The quotation as sent", reference="quotation"),),
+    deliverables=(Node(key="quotation", name="The quotation as sent", reference="quotation", proposal=True),),
     exit=(
         done("quotation-sent", "The quotation was sent", "deliverable.quotation"),
         done("quotation-presented", "The quotation was presented", "task.present-quotation"),
