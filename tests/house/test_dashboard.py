@@ -70,15 +70,12 @@ NOT_SHOWN = {
     **dict.fromkeys(
         (
             "deals.deal-answer-withdrawn",
-            "deals.deal-criterion-waived",
             "deals.deal-customer-event-stated",
             "deals.deal-exit-accepted",
             "deals.deal-exit-declined",
             "deals.deal-exit-proposed",
-            "deals.deal-gate-refused",
-            "deals.deal-waiver-revoked",
         ),
-        "no panel shows how processes are followed",
+        "no panel shows what became of proposals to give a deal up",
     ),
     **dict.fromkeys(map(type_of, DECISIONS.events), "what waits for somebody's decision is a list of its own"),
 }

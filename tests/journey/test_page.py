@@ -125,6 +125,37 @@ def euros(text: str) -> Decimal:
     return Decimal(text.replace("−", "-").replace("€", "").replace(",", "").replace("+", ""))
 
 
+async def test_deal_4_how_the_process_is_followed_is_shown_stage_by_stage(browser: Browser, team: Team) -> None:
+    """DEAL-2: with the figures of the answer, and with a word where there is nothing to count."""
+    told = await seen(team.company.manager, "/v1/process-conformance")
+    assert told["total"]["completion"]["completed"] >= 1
+    async with visiting(browser, team) as visit:
+        rows = await visit.page.locator("#conformance tbody tr").all()
+        shown = [await row.locator("th, td").all_inner_texts() for row in rows]
+        stages = [(stage["name"], stage["figures"]) for stage in told["stages"]]
+        assert shown == [followed(name, figures) for name, figures in (*stages, ("All stages", told["total"]))]
+        await visit.open(team.company.stack.origin, as_of=str(team.company.today - timedelta(days=40)))
+        await expect(visit.page.locator("#conformance .empty")).to_have_text("Nothing of this period counts yet.")
+        await expect(visit.page.locator("#conformance thead")).to_be_hidden()
+
+
+def followed(name: str, figures: Mapping[str, Any]) -> list[str]:
+    """The row of a stage, as its figures say."""
+    gates, waivers, work, proposals = (figures[each] for each in ("gates", "waivers", "completion", "proposals"))
+    counts = (gates["refusals"], figures["skips"], figures["returns"], waivers["given"], waivers["expired"])
+    return [
+        name,
+        part(gates["first_passes"], gates["first_attempts"]),
+        *map(str, (*counts, figures["flexible_nodes"]["added"])),
+        part(work["completed"], work["due"]),
+        part(proposals["on_time"], proposals["due"]),
+    ]
+
+
+def part(some: int, whole: int) -> str:
+    return f"{round(Decimal(100 * some) / whole, 1).normalize():f}%{some} of {whole}" if whole else "–"
+
+
 async def test_fc_15_the_day_in_the_address_rules_every_panel(browser: Browser, team: Team) -> None:
     before = str(team.company.today - timedelta(days=40))
     async with visiting(browser, team) as visit:

@@ -58,7 +58,8 @@ async def test_fc_15_a_line_that_was_lost_is_said_and_all_is_asked_anew(browser:
 @pytest.mark.parametrize(
     ("type_name", "concerned"),
     [
-        ("deals.deal-amount-changed", PANELS),
+        ("deals.deal-handed-over", PANELS),
+        ("deals.deal-amount-changed", PANELS - {"/v1/process-conformance"}),
         ("receivables.receipt-allocated", {"/v1/health-metrics", "/v1/newest-events"}),
         ("leads.lead-activity-logged", {"/v1/newest-events"}),
         ("partners.partner-joined", {"/v1/newest-events"}),

@@ -27,6 +27,7 @@ PANELS = {
     "/v1/funnel",
     "/v1/health-metrics",
     "/v1/newest-events",
+    "/v1/process-conformance",
 }
 
 

@@ -8,13 +8,14 @@ import { notice, sayLive, start } from "./lib/header.js";
 import { follow } from "./lib/live.js";
 import { say } from "./lib/say.js";
 import changes from "./panels/changes.js";
+import conformance from "./panels/conformance.js";
 import dangers from "./panels/dangers.js";
 import events from "./panels/events.js";
 import funnel from "./panels/funnel.js";
 import health from "./panels/health.js";
 import quarter from "./panels/quarter.js";
 
-const PANELS = [quarter, dangers, changes, funnel, health, events];
+const PANELS = [quarter, dangers, changes, funnel, health, events, conformance];
 // Figures also change because days pass, and by what is not told to whoever looks.
 const REDRAW_MS = 10 * 60 * 1000;
 

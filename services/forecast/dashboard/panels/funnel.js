@@ -2,6 +2,7 @@
 import { fill, leftOut, make, replaceRows, tellLeftOut } from "../lib/dom.js";
 import { count, money, shortMoney } from "../lib/format.js";
 import { say } from "../lib/say.js";
+import { naming } from "../lib/stages.js";
 import { dealsTable } from "../lib/tables.js";
 
 const PATH = "/v1/funnel/deals";
@@ -32,15 +33,6 @@ export default {
     "deals.exchange-rates-published", "deals.exchange-rate-fact-retracted",
   ],
 };
-
-// The process is said where there are several: their stages may have the same names.
-function naming(stages) {
-  const isOne = new Set(stages.map((stage) => `${stage.process_id} ${stage.process_version}`)).size <= 1;
-  const whole = ({ name, process_name, process_version }) => say("page.funnel.of-process", {
-    stage: name, process: process_name ?? say("page.funnel.process"), version: String(process_version),
-  });
-  return (stage) => (isOne ? stage.name : whole(stage));
-}
 
 function row(stage, name, largest, page) {
   const { process_id, process_version } = stage;
