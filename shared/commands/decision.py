@@ -1,11 +1,12 @@
 """From a request to a decision: who may, whether it applies, what it rests on, and what happens (API-4, DATA-5)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from shared.commands.access import authorise
+from shared.commands.as_known import with_whose
 from shared.commands.loaders import LoaderContext, Provider, reads_of
 from shared.commands.references import Knows, reference_faults
 from shared.commands.request import CommandRequest, NotFound, StaleVersion
@@ -26,8 +27,8 @@ class NeedsHistory(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
-    """The state that a handler's own events lead to, as it was folded to see what follows from it."""
+class Evolved:
+    """Memoized fold: the events of the aggregate that a handler decided, and the state that they lead to."""
 
     events: Sequence[Any]
     state: Any
@@ -48,8 +49,8 @@ class Decided:
     """The whole streams that were read, of families whose facts may be told late."""
     creates: Handler | None = None
     """The handler that brought the aggregate into being, if one did."""
-    ahead: Ahead | None = None
-    """How far the events of the aggregate are folded already."""
+    evolved: Evolved | None = None
+    """How far the occurrences are folded, where that was done to see what follows from them."""
 
 
 async def decide(
@@ -76,7 +77,7 @@ async def decide(
     if request.expected is not None and request.expected != loaded.sequence:
         raise StaleVersion(request.expected, loaded.sequence)
     happened: tuple[Occurrence, ...] = ()
-    ahead = None
+    evolved = None
     if (request.precondition is None or request.precondition(state)) and not aggregate.is_already(state, command):
         if handler is None:
             raise aggregate.not_possible(state, type(command))
@@ -84,8 +85,8 @@ async def decide(
         parameters = await _loaded(handler.parameters, (state, command, context), reader=reader, provides=provides)
         happened = _happened(handler, (state, command, context, parameters), faults)
         if request.told is None and not request.imported:
-            ahead = _ahead(aggregate, request.aggregate_id, state, happened)
-            happened += await _concluded(aggregate, ahead, context, reader=reader, provides=provides)
+            happened, evolved = _evolved(aggregate, request.aggregate_id, state, happened)
+            happened += await _concluded(aggregate, evolved, context, reader=reader, provides=provides)
     return Decided(
         on=loaded,
         occurrences=happened,
@@ -93,7 +94,7 @@ async def decide(
         unchanged=reader.unchanged,
         histories=histories,
         creates=handler if isinstance(state, aggregate.start) else None,
-        ahead=ahead,
+        evolved=evolved,
     )
 
 
@@ -111,29 +112,37 @@ def _happened(handler: Handler, decided_on: tuple[Any, ...], faults: Sequence[Re
     return happened
 
 
-def _ahead(aggregate: Aggregate, aggregate_id: UUID, state: Any, happened: Sequence[Occurrence]) -> Ahead | None:
-    """The state once this has happened; None where nothing has that is the aggregate's own, or nothing can follow."""
-    own = [each.event for each in happened if each.to in (None, aggregate_id)]
-    if not own or not aggregate.conclusions:
-        return None
-    for event in own:
-        state = aggregate.evolve(state, event)
-    return Ahead(events=own, state=state)
+def _evolved(
+    aggregate: Aggregate, aggregate_id: UUID, state: Any, happened: tuple[Occurrence, ...]
+) -> tuple[tuple[Occurrence, ...], Evolved | None]:
+    """What happened, with whose it was, and the state once it has; None where nothing has that is the aggregate's own,
+    or nothing can follow."""
+    if not aggregate.conclusions:
+        return happened, None
+    told, events = list[Occurrence](), list[Any]()
+    for each in happened:
+        if each.to in (None, aggregate_id):
+            told.append(replace(each, event=with_whose(each.event, state)))
+            events.append(told[-1].event)
+            state = aggregate.evolve(state, events[-1])
+        else:
+            told.append(each)
+    return tuple(told), Evolved(events=events, state=state) if events else None
 
 
 async def _concluded(
     aggregate: Aggregate,
-    ahead: Ahead | None,
+    evolved: Evolved | None,
     context: Context,
     *,
     reader: LoaderContext,
     provides: Mapping[type, Provider],
 ) -> tuple[Occurrence, ...]:
     """What follows at once from the state that a decision leads to, whichever command it was."""
-    if ahead is None or (conclusion := aggregate.conclusion_of(ahead.state)) is None:
+    if evolved is None or (conclusion := aggregate.conclusion_of(evolved.state)) is None:
         return ()
-    parameters = await _loaded(conclusion.parameters, (ahead.state, None, context), reader=reader, provides=provides)
-    return occurrences(conclusion.run(ahead.state, context, parameters))
+    parameters = await _loaded(conclusion.parameters, (evolved.state, None, context), reader=reader, provides=provides)
+    return occurrences(conclusion.run(evolved.state, context, parameters))
 
 
 async def _loaded(

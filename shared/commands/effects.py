@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.commands.as_known import with_whose
-from shared.commands.decision import Ahead, Decided, NeedsHistory
+from shared.commands.decision import Decided, Evolved, NeedsHistory
 from shared.commands.request import CommandRequest, required_id
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.context import Context
@@ -56,7 +56,9 @@ def changes_of(
         new = LoadedAggregate(state=family.start(), sequence=0, position=0)
         before = decided.on if stream == main else decided.loaded.get(stream, new)
         name = request.told.name if request.told and stream == main else None
-        happened, last = _with_whose(family, before.state, [_forgetting(each, stream, before, request) for each in own])
+        told = [_forgetting(each, stream, before, request) for each in own]
+        evolved = decided.evolved if stream == main and family.is_dated else None
+        happened, last = _with_whose(family, before.state, told, evolved)
         news = _recorded(happened, before, request, context, name) if family.is_dated else ()
         changes.append(
             StreamChange(
@@ -71,7 +73,7 @@ def changes_of(
                     last,
                     news,
                     known=decided.histories.get(stream),
-                    ahead=decided.ahead if stream == main else None,
+                    evolved=evolved,
                 ),
                 occurrences=happened,
                 name=name,
@@ -105,11 +107,16 @@ def _corrects(news: Sequence[Recorded], known: Sequence[Recorded] | None) -> boo
     return any(fact.fact in names for fact in standing(known or ()))
 
 
-def _with_whose(family: Aggregate, state: Any, happened: Sequence[Occurrence]) -> tuple[tuple[Occurrence, ...], Any]:
-    """Occurrences with whose their thing was, each after those before it; and the state before the last of them."""
-    told: list[Occurrence] = []
-    for each in happened:
-        if told:
+def _with_whose(
+    family: Aggregate, state: Any, happened: Sequence[Occurrence], evolved: Evolved | None
+) -> tuple[tuple[Occurrence, ...], Any]:
+    """Occurrences with whose their thing was, each after those before it; and the state before the last of them. Those
+    that are `evolved` say it already."""
+    begun = len(evolved.events) if evolved else 0
+    told = [*happened[:begun]]
+    state = evolved.state if evolved else state
+    for each in happened[begun:]:
+        if len(told) > begun:
             state = family.evolve(state, told[-1].event)
         told.append(replace(each, event=with_whose(each.event, state)))
     return tuple(told), state
@@ -132,7 +139,7 @@ def _after(  # noqa: PLR0917
     news: Sequence[Recorded],
     *,
     known: Sequence[Recorded] | None,
-    ahead: Ahead | None,
+    evolved: Evolved | None,
 ) -> LoadedAggregate:
     """What is held of a stream after these facts, of which `last` is the state before the last one; where it will stand
     in the log is not known yet."""
@@ -147,14 +154,15 @@ def _after(  # noqa: PLR0917
             raise NeedsHistory(family, stream)  # or somebody was faster, and the history is old
         state = family.of([*_erased(known, stream, news), *news])
     else:
-        state = _evolved(family, state, [new.data for new in history(news)], ahead)
+        state = _folded_on(family, state, [new.data for new in history(news)], evolved)
     return replace(before, state=state, sequence=before.sequence + len(facts), folded=folded(before.folded, news))
 
 
-def _evolved(family: Aggregate, state: Any, events: Sequence[Any], ahead: Ahead | None) -> Any:
-    """The state after some events; those that were folded ahead of this, just as they are, are not folded again."""
-    if ahead is not None and all(map(is_, ahead.events, events)):
-        state, events = ahead.state, events[len(ahead.events) :]
+def _folded_on(family: Aggregate, state: Any, events: Sequence[Any], evolved: Evolved | None) -> Any:
+    """The state after some events; the first of them are not folded again where they are the very ones that were."""
+    begun = len(evolved.events) if evolved else 0
+    if evolved and len(events) >= begun and all(map(is_, evolved.events, events)):
+        state, events = evolved.state, events[begun:]
     for event in events:
         state = family.evolve(state, event)
     return state
