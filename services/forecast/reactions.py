@@ -1,6 +1,6 @@
 """What other services' events bring about here: whoever has to know is told, until it waits for nobody (REC-5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Union
 from uuid import UUID
 
@@ -47,6 +47,9 @@ from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("forecast")
 
+Holder = tuple[UUID | None, UUID | None]
+"""Whose a thing is: owner and team."""
+
 KEYED_BY_DEAL: tuple[NoticeKind, ...] = (STAGE_RULE, HELP_ASKED)
 """The kinds of which the deal itself is the occasion, as long as it is open; a due step is one of its own."""
 
@@ -76,7 +79,7 @@ def tell_of_overdue_invoice(event: InvoiceOverdue, fact: Envelope[InvoiceOverdue
 
 @reactions.on(imported=True)
 def settle_paid_invoice(event: ReceiptAllocated, fact: Envelope[ReceiptAllocated]) -> Iterable[Do]:
-    """REC-5: nobody has to know any more of an invoice that is paid, whoever told of the money."""
+    """REC-5: nobody need know any longer of an invoice that is paid, whoever told of the money."""
     if event.open_after.amount == 0:
         yield _settled(INVOICE_OVERDUE, event.invoice_id, fact)
 
@@ -112,7 +115,7 @@ def settle_answered_support(
     event: SupportDelivered | SupportRequestReturned | SupportRequestWithdrawn,
     fact: Envelope[SupportDelivered | SupportRequestReturned | SupportRequestWithdrawn],
 ) -> Iterable[Do]:
-    """DEAL-12: nobody has to know any more of help that is there, is not needed, or waits for the asker."""
+    """DEAL-12: nobody need know any longer of help that is there, is not needed, or waits for the asker."""
     yield _settled(SUPPORT_REQUEST_OVERDUE, event.support_request_id, fact)
 
 
@@ -188,7 +191,7 @@ def tell_of_asked_help(event: DealHelpAsked, fact: Envelope[DealHelpAsked]) -> I
 def settle_answered_help(
     event: DealGuidanceGiven | DealHelpConcluded, fact: Envelope[DealGuidanceGiven | DealHelpConcluded]
 ) -> Iterable[Do]:
-    """DEAL-6: nobody has to know any more of a question that is answered, or needs no answer."""
+    """DEAL-6: nobody need know any longer of a question that is answered, or needs no answer."""
     yield _settled(HELP_ASKED, event.deal_id, fact)
 
 
@@ -197,32 +200,27 @@ def remind_of_next_step(event: DealNextStepReminded, fact: Envelope[DealNextStep
     """DEAL-6: whose deal it is is reminded of the next step, and later whoever leads them is told; of a deal that is
     nobody's, whoever leads its team. Who is reminded again has the last notice in place of the one before."""
     about = {"about": "deal", "about_id": event.deal_id, "account_id": event.account_id}
-    yield from _reminded(NEXT_STEP_DUE, event.step_id, event, fact, about)
+    yield from _reminders(NEXT_STEP_DUE, event.step_id, event, fact, **about)
 
 
 @reactions.on(when="reminded_step", imported=True)
 def settle_next_step(event: DealNextStepPlanned, fact: Envelope[DealNextStepPlanned]) -> Iterable[Do]:
-    """DEAL-6: nobody has to know any more of a step that another one, or explicitly none, was planned in place of."""
+    """DEAL-6: nobody need know any longer of a step that another one, or explicitly none, was planned in place of."""
     assert event.reminded_step is not None
     yield _settled(NEXT_STEP_DUE, event.reminded_step, fact)
 
 
 @reactions.on(when="reminded_step", imported=True)
 def settle_next_step_of_who_handed_over(event: DealHandedOver, fact: Envelope[DealHandedOver]) -> Iterable[Do]:
-    """DEAL-6: a due step waits for whoever carried the deal no more, and in another team for nobody who knew of it; who
-    takes it over is reminded anew."""
-    assert event.reminded_step is not None
-    if event.team != event.team_before:
-        yield _settled(NEXT_STEP_DUE, event.reminded_step, fact)
-    elif event.owner_before and event.owner != event.owner_before:
-        yield _settled(NEXT_STEP_DUE, event.reminded_step, fact, event.owner_before)
+    """DEAL-6: a due step no longer waits for whoever carried the deal; whoever takes it over is reminded anew."""
+    before, now = (event.owner_before, event.team_before), (event.owner, event.team)
+    yield from _settled_of_others(NEXT_STEP_DUE, event.reminded_step, fact, before=before, now=now)
 
 
 @reactions.on
 def remind_of_follow_up(event: LeadFollowUpReminded, fact: Envelope[LeadFollowUpReminded]) -> Iterable[Do]:
     """DEAL-6: whose lead it is is reminded of the follow-up, and later whoever leads them is told; as for a deal."""
-    about = {"about": "lead", "about_id": event.lead_id}
-    yield from _reminded(FOLLOW_UP_DUE, event.follow_up_id, event, fact, about)
+    yield from _reminders(FOLLOW_UP_DUE, event.follow_up_id, event, fact, about="lead", about_id=event.lead_id)
 
 
 @reactions.on(when="reminded_follow_up", imported=True)
@@ -230,7 +228,7 @@ def settle_follow_up(
     event: LeadFollowUpPlanned | LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased,
     fact: Envelope[LeadFollowUpPlanned | LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased],
 ) -> Iterable[Do]:
-    """DEAL-6: nobody has to know any more of a follow-up that another one, or explicitly none, was planned in place of,
+    """DEAL-6: nobody need know any longer of a follow-up that another one, or explicitly none, was planned in place of,
     or whose lead has ended."""
     assert event.reminded_follow_up is not None
     yield _settled(FOLLOW_UP_DUE, event.reminded_follow_up, fact)
@@ -238,13 +236,9 @@ def settle_follow_up(
 
 @reactions.on(when="reminded_follow_up", imported=True)
 def settle_follow_up_of_who_had_the_lead(event: LeadAssigned, fact: Envelope[LeadAssigned]) -> Iterable[Do]:
-    """DEAL-6: a due follow-up waits for whoever had the lead no more, and in another team for nobody who knew of it;
-    whose the lead is now is reminded anew."""
-    assert event.reminded_follow_up is not None
-    if event.team_id != event.team_before:
-        yield _settled(FOLLOW_UP_DUE, event.reminded_follow_up, fact)
-    elif event.owner_before and event.member_id != event.owner_before:
-        yield _settled(FOLLOW_UP_DUE, event.reminded_follow_up, fact, event.owner_before)
+    """DEAL-6: a due follow-up no longer waits for whoever had the lead; whoever has it now is reminded anew."""
+    before, now = (event.owner_before, event.team_before), (event.member_id, event.team_id)
+    yield from _settled_of_others(FOLLOW_UP_DUE, event.reminded_follow_up, fact, before=before, now=now)
 
 
 @reactions.on(imported=True)
@@ -255,7 +249,7 @@ def erase_the_address_of_who_left(event: MemberLeft, fact: Envelope[MemberLeft])
 
 def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
     """CON-2: whoever is asked to decide is told, but for whoever submitted it. Those who have decided or delegated, and
-    those of a step that is decided, have not to know any more."""
+    those of a step that is decided, need not know any longer."""
     if isinstance(event, GIVEN) and event.asks:
         yield _settled(APPROVAL_WAITING, event.approval_id, fact)
     elif isinstance(event, DECIDING) and event.member:
@@ -265,7 +259,7 @@ def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
 
 
 def tell_of_decision_taken_back(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
-    """CON-2: whoever was to decide instead has not to know any more, and whoever took it back has again. Others of
+    """CON-2: whoever was to decide instead need not know any longer, and whoever took it back has to again. Others of
     their role were told when it was first asked of them."""
     for delegate in event.delegates:
         yield _settled(APPROVAL_WAITING, event.approval_id, fact, delegate)
@@ -316,12 +310,12 @@ def _raised(event: Any, fact: Envelope[Any], kind: NoticeKind, **more: Any) -> D
     )
 
 
-def _reminded(
+def _reminders(
     kind: NoticeKind,
     plan_id: UUID,
     event: DealNextStepReminded | LeadFollowUpReminded,
     fact: Envelope[Any],
-    about: Mapping[str, Any],
+    **about: Any,
 ) -> Iterable[Do]:
     """Whoever is to be reminded of what was planned is told, in place of what they were told before."""
     owner = (event.owner,) if event.owner else ()
@@ -342,6 +336,18 @@ def _reminded(
             **about,
         ),
     )
+
+
+def _settled_of_others(
+    kind: NoticeKind, plan_id: UUID | None, fact: Envelope[Any], *, before: Holder, now: Holder
+) -> Iterable[Do]:
+    """What is due no longer waits for whoever had the thing, nor, in another team, for anybody who knew of it."""
+    assert plan_id is not None
+    (owner_before, team_before), (owner, team) = before, now
+    if team != team_before:
+        yield _settled(kind, plan_id, fact)
+    elif owner_before and owner != owner_before:
+        yield _settled(kind, plan_id, fact, owner_before)
 
 
 def _settled(kind: NoticeKind, about: UUID, fact: Envelope[Any], member: UUID | None = None) -> Do:

@@ -1,4 +1,5 @@
-"""Trie of routes: a request is asked of the few routes whose addresses can be its own, not of all of a service.
+"""Trie of routes: a request is matched against the few routes whose addresses can be its own, not against all of a
+service.
 
 The framework asks every route in turn, and the hundreds of a service made that a tenth of what a command costs. The
 table leaves the decision to the routes: of those that it finds, the first that fits answers, as without it.
@@ -42,7 +43,8 @@ class _Segment:
 
 
 class RoutingTable(BaseRoute):
-    """Some routes as one. An address whose parameter may hold slashes is asked of every request."""
+    """Some routes as one. A route whose parameter may hold slashes is matched
+    against every request."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
@@ -76,6 +78,7 @@ class RoutingTable(BaseRoute):
 
 
 def _path(scope: Scope) -> str:
-    """The path below where the application stands (ASGI's `root_path`)."""
+    """The path below where the application stands (ASGI's `root_path`): cut at a segment, as routes do."""
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    below = path.removeprefix(scope.get("root_path", ""))
+    return below if below.startswith("/") or not below else path

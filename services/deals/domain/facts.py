@@ -73,17 +73,17 @@ APPROVAL_CRITERION = "approved"
 """The criterion of an exit that needs an approval, by its key: no other of that exit is called so."""
 
 
-_APPROVED = "approved."
+OF_APPROVALS = "approved."
 
 
 def approved_fact(name: str) -> str:
     """The fact that says whether an exit is approved, by what its gate is called: of "quotation" `approved.quotation`,
     of "task situation" `approved.task.situation`. Keys have neither spaces nor dots, so no two are called the same."""
-    return f"{_APPROVED}{_dotted(name)}"
+    return f"{OF_APPROVALS}{_dotted(name)}"
 
 
 @value
-class ApprovedExit:
+class ApprovableExit:
     """The exit of a stage, of a task or of a deliverable that needs an approval."""
 
     name: str
@@ -102,27 +102,27 @@ class ApprovedExit:
         return None if isinstance(self.of, Stage) else _dotted(self.name)
 
 
-def approved_exits(part: StageOutline | FlexibleNode) -> Iterator[ApprovedExit]:
+def approvable_exits(part: StageOutline | FlexibleNode) -> Iterator[ApprovableExit]:
     """The exits of a stage or a flexible node that need an approval: its own, and those of its work."""
     if isinstance(part, Stage) and part.exit_approval is not None:
-        yield ApprovedExit(name=part.key, of=part, chain=part.exit_approval)
+        yield ApprovableExit(name=part.key, of=part, chain=part.exit_approval)
     for kind, node in work_of(part):
         if node.exit_approval is not None:
-            yield ApprovedExit(name=f"{kind} {node.key}", of=node, chain=node.exit_approval)
+            yield ApprovableExit(name=f"{kind} {node.key}", of=node, chain=node.exit_approval)
 
 
 def vocabulary(definition: ProcessDefinition) -> dict[str, str]:
     """Every fact that the criteria of a process may name, and its kind."""
     tasks = {f"task.{node.key}": "yes-no" for stage in definition.stages for node in stage.tasks}
     deliverables = {f"deliverable.{node.key}": "yes-no" for stage in definition.stages for node in stage.deliverables}
-    approved = {each.fact: "yes-no" for stage in definition.stages for each in approved_exits(stage)}
+    approved = {each.fact: "yes-no" for stage in definition.stages for each in approvable_exits(stage)}
     return {**{fact.key: fact.kind for fact in definition.facts}, **DERIVED, **tasks, **deliverables, **approved}
 
 
 def chain_vocabulary(known: Mapping[str, str]) -> dict[str, str]:
     """The facts that the conditions of an approval chain may name, of those that the criteria beside it may: all but
     whether something is approved."""
-    return {fact: kind for fact, kind in known.items() if not fact.startswith(_APPROVED)}
+    return {fact: kind for fact, kind in known.items() if not fact.startswith(OF_APPROVALS)}
 
 
 def _dotted(name: str) -> str:

@@ -243,8 +243,9 @@ def _expires(state: Conduct, waiver: Waived) -> bool:
 
 
 def _expired(waiver: Waived) -> Mark:
-    end = max(waiver.at, waiver.until)
-    return Mark(sort=WAIVER_EXPIRED, place=waiver.place, of=waiver.at, start=end)
+    # History may tell of a waiver after its last day.
+    ran_out = max(waiver.at, waiver.until)
+    return Mark(sort=WAIVER_EXPIRED, place=waiver.place, of=waiver.at, start=ran_out)
 
 
 def _is_of(waiver: Waived, criterion: DealCriterionWaived | DealWaiverRevoked | WaivedCriterion) -> bool:

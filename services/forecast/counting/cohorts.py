@@ -1,7 +1,7 @@
 """The read model of a cohort: what entered, when it came to its goal, and whose it was meanwhile (FC-7).
 
-The same for leads that were captured and became deals, and for tasks that fell due and were done. Everything counts for
-whoever held the thing at the instant asked about: it may have had other owners before, and may get others after.
+Leads that were captured, and became deals. Everything counts for whoever held the thing at the instant asked about: it
+may have had other owners before, and may get others after.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

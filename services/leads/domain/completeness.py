@@ -1,6 +1,6 @@
 """Completeness: how much of what is asked for is known of a lead or an account (DEAL-11).
 
-What is asked for says the policy required-facts, and of a lead also the exit rule of nurturing: what it is judged by
+The policy required-facts says what is asked for; of a lead the exit rule of nurturing does, too: what it is judged by
 before it becomes a deal. It is worked out when somebody asks for it: what is tagged with the version of a lead, as
 `GET /v1/leads/{id}` is, changes with nothing else, and policies are set meanwhile. Names of facts are told, never what
 is known: that of a person is theirs.

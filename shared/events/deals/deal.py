@@ -243,7 +243,7 @@ class DealNextStepPlanned:
     reminders: tuple[PlannedReminder, ...] = ()
     """When whom is reminded; nothing of what lies in the past, and nothing where history tells it."""
     reminded_step: AsKnown[UUID | None] = None
-    """The next step that somebody was reminded of, and has not to know of any more."""
+    """The next step that somebody was reminded of, and need not know of any longer."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -275,7 +275,7 @@ class DealHandedOver:
     """The company's day of it."""
     account_id: AsKnown[UUID | None] = None
     reminded_step: AsKnown[UUID | None] = None
-    """The next step that somebody was reminded of, and has not to know of any more where they do not carry it on."""
+    """The next step that somebody was reminded of, and need not know of any longer where they do not carry it on."""
 
 
 @event("deals.deal-won", aggregate="deal", rank=Rank.END)

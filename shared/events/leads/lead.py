@@ -59,7 +59,7 @@ class LeadMarkedDuplicate:
     owner: UUID | None = None
     """Who has the original, and so sees the duplicate too; as known when this was recorded."""
     reminded_follow_up: AsKnown[UUID | None] = None
-    """The follow-up that somebody was reminded of, and has not to know of any more."""
+    """The follow-up that somebody was reminded of, and need not know of any longer."""
     team: AsKnown[UUID | None] = None
 
 
@@ -117,7 +117,7 @@ class LeadFollowUpPlanned:
     reminders_version: int | None = None
     """The version of the policy follow-ups that says so; 0 is the default. None: nothing is planned."""
     reminded_follow_up: AsKnown[UUID | None] = None
-    """The follow-up before that somebody was reminded of, and has not to know of any more."""
+    """The follow-up before that somebody was reminded of, and need not know of any longer."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 
@@ -172,7 +172,7 @@ class LeadConverted:
     exit_version: int | None = None
     """The version of the policy nurturing-exit that it met; 0 is the default. None: it was not asked for."""
     reminded_follow_up: AsKnown[UUID | None] = None
-    """The follow-up that somebody was reminded of, and has not to know of any more."""
+    """The follow-up that somebody was reminded of, and need not know of any longer."""
 
 
 @event("leads.lead-disqualified", aggregate="lead", person="lead_id", rank=Rank.END)
@@ -183,7 +183,7 @@ class LeadDisqualified:
     reason: str
     note: Personal[str] = None
     reminded_follow_up: AsKnown[UUID | None] = None
-    """The follow-up that somebody was reminded of, and has not to know of any more."""
+    """The follow-up that somebody was reminded of, and need not know of any longer."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 
@@ -198,7 +198,7 @@ class LeadErased:
     deal_name: str | None = None
     """The new name, in the lead, of the deal that it became, where the old one held theirs; None: as before."""
     reminded_follow_up: AsKnown[UUID | None] = None
-    """The follow-up that somebody was reminded of, and has not to know of any more."""
+    """The follow-up that somebody was reminded of, and need not know of any longer."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 

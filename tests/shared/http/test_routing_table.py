@@ -87,7 +87,9 @@ def test_a_parameter_within_a_segment_and_one_over_several_are_found() -> None:
 def test_below_another_application_the_path_begins_where_this_one_stands() -> None:
     table = RoutingTable([route("/v1/deals")])
 
-    assert by_table(table, asked("GET", "/sales/v1/deals", root_path="/sales"))[1] is table.routes[0]
+    for path, root_path in (("/sales/v1/deals", "/sales"), ("/v1/deals", "/v"), ("/v1/deals", "/sales")):
+        scope = asked("GET", path, root_path=root_path)
+        assert by_table(table, scope)[1] is one_by_one(table.routes, scope)[1] is table.routes[0]
 
 
 async def test_what_is_found_answers_with_its_parameters_and_another_method_is_refused() -> None:

@@ -26,7 +26,7 @@ from services.deals.domain.deal.submission import (
     with_submission,
 )
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.facts import ApprovedExit
+from services.deals.domain.facts import ApprovableExit
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
@@ -227,7 +227,7 @@ def recall_of(  # noqa: PLR0917
     return [back, recalled(APPROVALS, approval, context, reason)]
 
 
-def _exit(state: OpenDeal, gate: str, process: Process) -> ApprovedExit:
+def _exit(state: OpenDeal, gate: str, process: Process) -> ApprovableExit:
     """The exit behind which a gate is: of the stage in which a deal stands, or of work that it can complete. Refused
     where nobody has to approve it."""
     exits = exits_of(process.definition)

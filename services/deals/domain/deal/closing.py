@@ -1,6 +1,6 @@
 """How a deal ends: won, lost or abandoned, and how it comes back (DEAL-9).
 
-Winning needs no stage. Whether it needs a signed contract says the policy `winning`: a contract is drafted while the
+Winning needs no stage. The policy `winning` says whether it needs a signed contract: a contract is drafted while the
 deal is open, when it enters its contract stage or directly, so it can be signed before. Accepted quotes join it once
 there are quotes.
 """

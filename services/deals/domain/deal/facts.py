@@ -21,7 +21,7 @@ from services.deals.domain.deal.qualification import (
 from services.deals.domain.deal.state import DECIDES, Deal, DealContact, is_of_visit
 from services.deals.domain.deal.submission import exit_of, is_approved
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.facts import ApprovedExit, approved_exits
+from services.deals.domain.facts import OF_APPROVALS, ApprovableExit, approvable_exits
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts
 from shared.events.process import FlexibleNode, Stage, work_of
@@ -82,8 +82,8 @@ class DealFacts(Mapping[str, Any]):
             return derive(self._state, self._conversion)
         if "." not in name:
             return self._state.facts[name]
-        if found := self._approvable().get(name):
-            return self._is_approved(found)
+        if name.startswith(OF_APPROVALS):
+            return self._is_approved(self._approvable()[name])
         return self._is_done(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -97,13 +97,13 @@ class DealFacts(Mapping[str, Any]):
             raise KeyError(name)
         return any(f"{node.kind}.{node.key}" == name for node in self._state.nodes if node.evidence is not None)
 
-    def _approvable(self) -> dict[str, ApprovedExit]:
+    def _approvable(self) -> dict[str, ApprovableExit]:
         """The exits that need an approval, by the fact that it is there."""
         if not self._approvals:
             return {}
-        return {each.fact: each for part in self._parts() for each in approved_exits(part)}
+        return {each.fact: each for part in self._parts() for each in approvable_exits(part)}
 
-    def _is_approved(self, found: ApprovedExit) -> bool:
+    def _is_approved(self, found: ApprovableExit) -> bool:
         """Of the stage in which the deal stands, and of work that is not done, also by what is known of the deal now:
         what was passed by it stays as it was."""
         is_ahead = found.of.key == self._state.stage if found.done is None else not self._is_done(found.done)

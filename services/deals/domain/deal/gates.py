@@ -9,7 +9,7 @@ from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal
 from services.deals.domain.deal.submission import exit_of, exits_of, waiting_at
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.facts import APPROVAL_CRITERION, approved_fact
+from services.deals.domain.facts import APPROVAL_CRITERION, OF_APPROVALS, approved_fact
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts, explained, meets, unmet
 from shared.domain.rejection import Reason, refuse_all
@@ -238,13 +238,16 @@ def _named(reason: Reason) -> tuple[str, str]:
 def _by(met: Mapping[str, object], state: Deal, process: Process) -> dict[str, str]:
     """The commands that change the facts that an unmet criterion looks at; none where others have to decide."""
     noted = dict.fromkeys((fact.key for fact in process.definition.facts), "note-facts")
-    approving = dict.fromkeys((each.fact for each in exits_of(process.definition).values()), "submit-for-approval")
-    known = {**CHANGED_BY, **approving, **noted}
-    others = decided_by_others(state, process.definition)
-    commands = {
-        fact: known.get(fact) or ("complete-node" if "." in fact else None) for fact in met if fact not in others
-    }
+    known, others = {**CHANGED_BY, **noted}, decided_by_others(state, process.definition)
+    commands = {fact: known.get(fact) or _command_of(fact) for fact in met if fact not in others}
     return {fact: command for fact, command in commands.items() if command is not None}
+
+
+def _command_of(fact: str) -> str | None:
+    """The command that changes a fact about an exit, or about work."""
+    if fact.startswith(OF_APPROVALS):
+        return "submit-for-approval"
+    return "complete-node" if "." in fact else None
 
 
 def decided_by_others(state: Deal, definition: ProcessDefinition) -> frozenset[str]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.facts import ApprovedExit, approved_exits
+from services.deals.domain.facts import ApprovableExit, approvable_exits
 from shared.domain.criteria import Facts, meets
 from shared.domain.criteria import facts_of as facts_asked
 from shared.events.approval_chain import ApprovalChain
@@ -54,9 +54,9 @@ def exit_of(part: str) -> str:
     return f"exit of {part}"
 
 
-def exits_of(definition: ProcessDefinition) -> dict[str, ApprovedExit]:
+def exits_of(definition: ProcessDefinition) -> dict[str, ApprovableExit]:
     """The gates of a process that need an approval → what they are behind."""
-    return {exit_of(each.name): each for part in definition.parts for each in approved_exits(part)}
+    return {exit_of(each.name): each for part in definition.parts for each in approvable_exits(part)}
 
 
 def chains_of(definition: ProcessDefinition) -> dict[str, ApprovalChain]:

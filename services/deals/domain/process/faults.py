@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from services.deals.domain.facts import (
     APPROVAL_CRITERION,
     DERIVED,
-    approved_exits,
+    approvable_exits,
     approved_fact,
     chain_vocabulary,
     vocabulary,
@@ -81,7 +81,7 @@ def _nodes(stage: StageOutline | FlexibleNode, where: str) -> Iterator[Placed]:
 def _asked_of(part: StageOutline | FlexibleNode) -> Iterator[str]:
     """The derived facts that follow from the work of a stage or a flexible node, and from the approvals of both."""
     yield from (f"{kind}.{node.key}" for kind, node in work_of(part))
-    yield from (each.fact for each in approved_exits(part))
+    yield from (each.fact for each in approvable_exits(part))
 
 
 def _names(
@@ -220,7 +220,7 @@ def _node_faults(
         for index, criterion in enumerate(criteria):
             for at, comparison in comparisons(criterion.when, f"{where}.{gate}.{index}.when"):
                 if comparison.fact in {fact, approved_fact(fact)}:
-                    message = f"{node.name!r} asks for itself."
+                    message = f"{comparison.fact} can be so only once this gate is open."
                     yield Reason(code="asks-for-itself", message=message, field=f"{at}.fact")
     yield from _approval_faults(node, where, known)
 
@@ -245,5 +245,5 @@ def _ungated(stage: StageOutline, where: str) -> Iterator[Reason]:
         for index, node in enumerate(getattr(stage, kind)):
             for gate in ("entry", "exit", "exit_approval"):
                 if getattr(node, gate):
-                    message = "Only work in the stages of a deal has gates."
+                    message = "Only work in the stages of a deal has gates and approvals."
                     yield Reason(code="no-deal-here", message=message, field=f"{where}.{kind}.{index}.{gate}")

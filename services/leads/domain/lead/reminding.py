@@ -69,5 +69,5 @@ def reminded_follow_up(state: AnyLead) -> UUID | None:
 
 
 def called(captured: Captured) -> str:
-    """How people call a lead without naming its person, who may have to be forgotten (DATA-4)."""
+    """What people call a lead without naming its person, who may have to be forgotten (DATA-4)."""
     return captured.company_name or captured.company_domain or captured.source
