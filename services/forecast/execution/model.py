@@ -145,7 +145,7 @@ def _entered(state: Work, stage: str, due: tuple[DueNode, ...], company: Company
 
 def _migrated(state: Work, event: DealMigrated, moment: datetime, company: Company) -> Work:
     """The work of a deal that goes over to another version. What had fallen due before stays what it was; of the rest,
-    what was dropped never falls due."""
+    what was dropped never falls due, and where a later version has it, it is to be done anew."""
     place = Place(process_id=event.process_id, version=event.process_version, stage=event.stage)
     carried = {(each.kind, each.key): each for each in event.carried}
     dropped = {(each.kind, each.key) for each in event.dropped}
@@ -156,7 +156,8 @@ def _migrated(state: Work, event: DealMigrated, moment: datetime, company: Compa
         for node in state.nodes
         if node.due <= moment or (node.kind, node.key) not in dropped
     )
-    return _entered(replace(state, place=place, nodes=tuple(kept)), event.stage, event.nodes, company)
+    done = tuple(each for each in state.done if each[:2] not in dropped)
+    return _entered(replace(state, place=place, nodes=tuple(kept), done=done), event.stage, event.nodes, company)
 
 
 def _as_carried(node: Node, carried: CarriedNode, place: Place) -> Node:

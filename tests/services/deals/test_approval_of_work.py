@@ -374,6 +374,11 @@ def test_proc_2_an_approval_of_work_that_is_dropped_ends_and_that_of_work_done_s
     finished = migrated(definition, there, submitted, approved, explored, scenario=known, process=process)
     assert finished.facts[0].event.submissions_ended == ()
     assert [each.status for each in finished.state.submissions] == ["approved"]
+    other = with_chain("explore-pains", ApprovalChain(steps=(BIG,)), place=1)
+    asked = migrated(other, there, submitted, approved, explored, scenario=known, process=process)
+    assert asked.facts[0].event.submissions_ended == (), "nobody is asked about what is done, whoever would be now"
+    gone = migrated(SHORT, there, submitted, approved, explored, scenario=known, process=process)
+    assert gone.facts[0].event.submissions_ended == (LATER_GATE,), "nothing asks for it any more"
 
 
 def test_proc_2_an_approval_of_a_flexible_node_that_ends_ends_with_it() -> None:
@@ -397,6 +402,21 @@ def test_deal_7_work_that_waits_for_others_is_not_to_be_done_next() -> None:
     assert asked_next(OPENED, PLANNED) == [talk]
     assert asked_next(OPENED, PLANNED, SUBMITTED) == []
     assert asked_next(OPENED, PLANNED, SUBMITTED, APPROVED) == [talk]
+    waive = WaiveCriterion(gate=GATE, criterion="approved", until=TODAY, reason="The director was there.")
+    (waived,) = DEAL.given(OPENED).when(waive).facts
+    assert asked_next(OPENED, PLANNED, SUBMITTED, waived.event) == [talk], "it is completed without"
+
+
+def test_deal_3_no_command_is_named_for_the_approval_of_work_that_was_done_without() -> None:
+    definition = with_chain()
+    asks = done("talk-approved", "Approved", FACT)
+    stages = (replace(definition.stages[0], exit=(asks,)), *definition.stages[1:])
+    process = process_of(replace(definition, stages=stages))
+    for history, by in (((), {FACT: "submit-for-approval"}), ((TALKED,), {})):
+        refused = DEAL.knowing(process=process).given(OPENED, *history).when(MoveDeal(stage="needs-confirmed"))
+        assert refused.rejected is not None
+        told_by = {each.details["criterion"]: each.details["by"] for each in refused.rejected.reasons}
+        assert told_by["talk-approved"] == by
 
 
 def test_deal_3_a_page_shows_the_approval_among_the_criteria_of_the_work() -> None:

@@ -104,6 +104,13 @@ def test_deal_2_work_counts_at_the_stage_and_the_version_that_it_fell_due_in() -
     assert (offer.sort, offer.place.version) == ("proposals-due", 2), "the new version says what a proposal is"
 
 
+def test_proc_2_work_that_a_version_dropped_is_to_be_done_anew_where_a_later_one_has_it() -> None:
+    without = migrated("contact", dropped=(DroppedNode(key="offer", kind="deliverable"),))
+    again = migrated("contact", nodes=(replace(OFFER, due=TWENTIETH),))
+    work = life(offered("2026-01-06"), ("2026-01-07", without), ("2026-01-08", again), nodes=(OFFER,))
+    assert counted(work) == {"nodes-due": 1, "proposals-due": 1}, "what was done for the first is not done for it"
+
+
 def test_deal_4_what_is_taken_back_counts_until_then() -> None:
     """FC-1: the past stays what it was; and it may be called for again."""
     added = DealFlexibleNodeAdded(deal_id=DEAL, key="demo", name="D", stage="contact", role="manager", nodes=(CALL,))

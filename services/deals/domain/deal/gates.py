@@ -61,7 +61,7 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
     reasons = [reason for gate, criteria in gates for reason in unmet(criteria, facts, gate)]
     held = {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
     told = [
-        replace(reason, details={**reason.details, "by": _by(reason.details["met"], state, process)})
+        replace(reason, details={**reason.details, "by": _by(reason.details["met"], state, process, today)})
         for reason in reasons
         if _named(reason) not in held
     ]
@@ -119,7 +119,7 @@ def judged(
             is_met=meets(criterion.when, facts),
             expected=explanation["expected"],
             met=explanation["met"],
-            by=_by(explanation["met"], state, process),
+            by=_by(explanation["met"], state, process, today),
             waived_until=waived.get((gate, criterion.key)),
         )
         for gate, criterion, explanation in told
@@ -235,11 +235,13 @@ def _named(reason: Reason) -> tuple[str, str]:
     return reason.details["gate"], reason.details["criterion"]
 
 
-def _by(met: Mapping[str, object], state: Deal, process: Process) -> dict[str, str]:
-    """The commands that change the facts that an unmet criterion looks at; none where others have to decide."""
+def _by(met: Mapping[str, object], state: Deal, process: Process, today: date) -> dict[str, str]:
+    """The commands that change the facts that an unmet criterion looks at; none where others have to decide, nor for
+    the approval of work that was done without."""
     noted = dict.fromkeys((fact.key for fact in process.definition.facts), "note-facts")
-    known, others = {**CHANGED_BY, **noted}, decided_by_others(state, process.definition)
-    commands = {fact: known.get(fact) or _command_of(fact) for fact in met if fact not in others}
+    known = {**CHANGED_BY, **noted}
+    fixed = decided_by_others(state, process.definition, today) | _approvals_of_work_done(state)
+    commands = {fact: known.get(fact) or _command_of(fact) for fact in met if fact not in fixed}
     return {fact: command for fact, command in commands.items() if command is not None}
 
 
@@ -250,12 +252,21 @@ def _command_of(fact: str) -> str | None:
     return "complete-node" if "." in fact else None
 
 
-def decided_by_others(state: Deal, definition: ProcessDefinition) -> frozenset[str]:
+def decided_by_others(state: Deal, definition: ProcessDefinition, today: date) -> frozenset[str]:
     """The facts that are not so before others have decided what waits for them: that an exit is approved, and that the
-    work is done which it is the exit of."""
+    work is done which it is the exit of, unless it passes without."""
     waiting = waiting_at(state.submissions)
-    exits = [each for gate, each in exits_of(definition).items() if gate in waiting] if waiting else []
-    return frozenset(fact for each in exits for fact in (each.fact, each.done) if fact is not None)
+    if not waiting:
+        return frozenset()
+    exits = {gate: each for gate, each in exits_of(definition).items() if gate in waiting}
+    waived = {each.gate for each in state.waivers if each.criterion == APPROVAL_CRITERION and today <= each.until}
+    work = (each.done for gate, each in exits.items() if each.done is not None and gate not in waived)
+    return frozenset([*(each.fact for each in exits.values()), *work])
+
+
+def _approvals_of_work_done(state: Deal) -> frozenset[str]:
+    """The facts that work was approved which is done: what was done without stays so."""
+    return frozenset(approved_fact(f"{node.kind} {node.key}") for node in state.nodes if node.evidence is not None)
 
 
 def _without_rate(state: Deal, conversion: Conversion, criteria: list[Reason]) -> list[Reason]:

@@ -41,7 +41,7 @@ from services.deals.domain.deal.state import (
     judged,
     written,
 )
-from services.deals.domain.deal.submission import chains_of, exit_of, without_those_of
+from services.deals.domain.deal.submission import APPROVED, chains_of, exit_of, without_those_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import APPROVAL_CRITERION
 from services.deals.domain.process.state import Process, Version
@@ -373,7 +373,9 @@ def _submissions_ended(
     }
     for submission in state.submissions:
         gate = submission.gate
-        is_same = source.id == target.id and gate in after and before.get(gate) == after[gate]
+        # Of work that is done nobody is asked again: gates further on know that it was approved.
+        was_passed = submission.status == APPROVED and submission.node is not None and is_done(state, submission.node)
+        is_same = source.id == target.id and gate in after and (was_passed or before.get(gate) == after[gate])
         is_there = gate not in left if submission.node is None else gate in there
         if not (is_same and is_there):
             yield gate

@@ -166,7 +166,7 @@ def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[Next
     following = _next_stage(given.process, stage)
     gates = gates_ahead(state, given.process.definition)
     passes = passage(state, given.process, given.conversion, given.today, *gates)
-    others = decided_by_others(state, given.process.definition)
+    others = decided_by_others(state, given.process.definition, given.today)
     unmet = [reason for reason in passes.unmet if "criterion" in reason.details and not _is_others(reason, others)]
     for reason in unmet:
         yield _unmet(state, given, stage, reason)
