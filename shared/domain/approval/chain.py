@@ -168,7 +168,10 @@ def _approver_faults(approver: Approver, where: str) -> Iterator[Reason]:
         message = "An approver is exactly one of role, member and superior."
         yield Reason(code="not-one-approver", message=message, field=where)
     if approver.role is not None and approver.role not in ROLES:
-        message = f"There is no role {approver.role!r}; there are {', '.join(sorted(ROLES))}."
+        message = (
+            f"A chain asks no role {approver.role!r}, but {', '.join(sorted(ROLES))}; reps and managers are asked as "
+            "members or superiors."
+        )
         yield Reason(code="unknown-role", message=message, field=f"{where}.role")
 
 

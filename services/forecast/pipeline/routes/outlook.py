@@ -38,7 +38,7 @@ RollUp = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryFigures:
-    """The deals of one forecast category."""
+    """The deals of one forecast category and of all that are surer, up to those that are won: they do not add up."""
 
     category: Annotated[str, words(CATEGORIES)]
     count: int
