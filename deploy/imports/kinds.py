@@ -82,6 +82,7 @@ UNTOLD: Mapping[str, str] = {
             "deals.approval-granted",
             "deals.approval-returned",
             "deals.approval-recalled",
+            "deals.approval-handed-over",
         ),
         "history is told without gates",
     ),

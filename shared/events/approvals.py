@@ -62,10 +62,17 @@ class ApprovalEvents:
     granted: type[Any]
     returned: type[Any]
     recalled: type[Any]
+    handed_over: type[Any] | None
+    """None where nothing is handed over together with what waits."""
 
     @property
     def every(self) -> tuple[type[Any], ...]:
         """All of them."""
+        return (*self.of_decisions, *((self.handed_over,) if self.handed_over else ()))
+
+    @property
+    def of_decisions(self) -> tuple[type[Any], ...]:
+        """Those that change who is asked, or say what came of it: somebody is told of them."""
         return (
             self.requested,
             self.given,
@@ -101,6 +108,12 @@ ASKS: dict[str, Any] = {
     "asks": described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
 }
 WHOSE = dict.fromkeys(("owner", "team", "account_id"), OfSubject)
+FROM_NOW_ON: dict[str, Any] = {
+    "owner_before": OfSubject,
+    "team_before": OfSubject,
+    "owner": described(UUID | None, "Whose it is from now on."),
+    "team": described(UUID | None, "The team whose it is from now on."),
+}
 PART: dict[str, Any] = {
     "part": described(str | None, "What of it, where that is not all of it: a gate, like `exit of quotation`."),
 }
@@ -112,9 +125,10 @@ def approval_events(service: str) -> ApprovalEvents:
 
     def define(kind: str, about: str, **fields: Any) -> type[Any]:
         title = "".join(word.capitalize() for word in (service, *kind.split("-")))
-        content = {"approval_id": UUID, **SUBJECT, **fields, **PART, **WHOSE}
+        content = {"approval_id": UUID, **SUBJECT, **fields, **PART, **WHOSE} | fields
         blank = "" if fields.get("reason") is RequiredText else None
-        empty = dict.fromkeys((*PART, *WHOSE)) | ({"reason": blank} if "reason" in fields else {})
+        unsaid = [name for name in (*PART, *WHOSE) if name not in fields]
+        empty = dict.fromkeys(unsaid) | ({"reason": blank} if "reason" in fields else {})
         made = type(title, (), {"__annotations__": content, "__doc__": about, "__module__": __name__, **empty})
         return event(f"{service}.{kind}", aggregate=APPROVAL)(made)
 
@@ -191,8 +205,18 @@ def approval_events(service: str) -> ApprovalEvents:
             reason=OptionalText,
             **DECIDED,
         ),
+        handed_over=define(
+            "approval-handed-over",
+            "What waits belongs to another person or team, as what it is about does.",
+            **FROM_NOW_ON,
+            **DECIDED,
+        )
+        if service in HANDING_OVER
+        else None,
     )
 
 
 APPROVING = ("contracts", "deals")
 """The services that have things approved."""
+HANDING_OVER = ("deals",)
+"""Those of them whose things are handed over while they wait. A contract follows its deal as a draft only."""

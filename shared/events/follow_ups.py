@@ -218,7 +218,11 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     SupportRequestReturned: (Follower(service="forecast"),),
     SupportRequestWithdrawn: (Follower(service="forecast"),),
     ContractActivated: (Follower(service="receivables", imported=True),),
-    **{event: (Follower(service="forecast"),) for service in APPROVING for event in approval_events(service).every},
+    **{
+        event: (Follower(service="forecast"),)
+        for service in APPROVING
+        for event in approval_events(service).of_decisions
+    },
     MemberLeft: (Follower(service="forecast", imported=True),),
     InvoiceOverdue: (Follower(service="forecast"),),
     ReceiptAllocated: (Follower(service="forecast", imported=True),),

@@ -280,6 +280,9 @@ def _register_changes(made: Approvals) -> None:
     def recalled_(state: WaitingApproval, event: Any) -> RecalledApproval:
         return RecalledApproval(**carried(_noted(state, "recalled", event, event.reason), Approval))
 
+    def handed_over(state: WaitingApproval, event: Any) -> WaitingApproval:
+        return replace(state, owner=event.owner, team=event.team)
+
     for change, event_class in (
         (begun, told.requested),
         (given, told.given),
@@ -289,6 +292,7 @@ def _register_changes(made: Approvals) -> None:
         (granted, told.granted),
         (returned, told.returned),
         (recalled_, told.recalled),
+        *(((handed_over, told.handed_over),) if told.handed_over else ()),
     ):
         change.__annotations__["event"] = event_class
         made.family.evolves(change)

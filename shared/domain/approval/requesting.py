@@ -135,6 +135,18 @@ def recalled(approvals: Approvals, state: WaitingApproval, context: Context, rea
     return Occurrence(event=approvals.told.recalled(**about(state), **decided_by(context), reason=reason), to=state.id)
 
 
+def handed_over(
+    approvals: Approvals, state: WaitingApproval, context: Context, *, owner: UUID | None, team: UUID | None
+) -> list[Occurrence]:
+    """That the approval of something which is handed over is the new owner's too, and of their team. Nobody else is
+    asked by that, and the step that waits is due as before."""
+    told = approvals.told.handed_over
+    if told is None or (owner, team) == (state.owner, state.team):
+        return []
+    whose = {"owner_before": state.owner, "team_before": state.team, "owner": owner, "team": team}
+    return [Occurrence(event=told(**about(state) | whose, **decided_by(context)), to=state.id)]
+
+
 def due_of(steps: Sequence[PlannedStep], index: int | None, context: Context, hours: WorkingHours) -> datetime | None:
     """When a step that begins now is overdue, in working time; None for never."""
     if index is None:

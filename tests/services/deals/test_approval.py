@@ -1,7 +1,7 @@
 """DEAL-2: a stage is left once whoever its chain asks has approved that, never by who submitted it."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,10 +32,11 @@ from shared.domain.approval.family import Approve, Escalate, ReturnForRework
 from shared.domain.approval.requesting import Subject
 from shared.domain.approval.state import GrantedApproval, RecalledApproval, WaitingApproval
 from shared.domain.context import Actor, service_actor
+from shared.domain.policy import Version as Counted
 from shared.domain.roles import Role
 from shared.events.approval_chain import ApprovalChain, ApprovalStep, Approver
 from shared.events.criteria import Criterion, Predicate
-from shared.events.deals.deal import DealAmountChanged, DealMoved, DealNextStepPlanned
+from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealMoved, DealNextStepPlanned
 from shared.events.deals.deal_approval import (
     DealSubmissionApproved,
     DealSubmissionRecalled,
@@ -45,8 +46,22 @@ from shared.events.deals.deal_approval import (
 from shared.events.deals.deal_automation import DealReadyToMoveOn
 from shared.events.deals.deal_gates import DealCriterionWaived
 from shared.events.process import ProcessDefinition, Stage
+from shared.events.working_hours import WEEKDAYS, Shift, WorkingHours
 from shared.testing.scenario import SOMEBODY, Outcome, Scenario
-from tests.services.deals.facts import ID, LOADED, OPENED, OTHER, TALKED, THE_DEAL, TODAY, eur, usd
+from tests.services.deals.facts import (
+    ID,
+    LOADED,
+    OPENED,
+    OTHER,
+    OTHER_TEAM,
+    OWNER,
+    TALKED,
+    TEAM,
+    THE_DEAL,
+    TODAY,
+    eur,
+    usd,
+)
 from tests.services.deals.test_next_actions import given as circumstances
 from tests.services.deals.test_process_migration import A_MIGRATION, STARTED, STEP, planned
 
@@ -370,6 +385,88 @@ def test_deal_2_what_waits_stays_when_the_deal_is_handed_over() -> None:
     handed = DEAL.given(*MET, SUBMITTED).when(HandOver(owner=OTHER))
     assert [each.status for each in handed.state.submissions] == ["waiting"]
     assert not [event for _, event in follows(handed.state, {}) if isinstance(event, DealSubmissionRecalled)]
+
+
+HANDED_OVER = APPROVALS.told.handed_over
+
+
+def handed(*history: Any, approval: Any, **whose: Any) -> list[tuple[UUID | None, Any]]:
+    """What is told when a deal is handed over while an approval is known so."""
+    known = DEAL.knowing(pending=PendingApprovals(states={APPROVAL: approval})).given(*history)
+    outcome = known.when(HandOver(**whose))
+    assert outcome.rejected is None, outcome.rejected
+    return [(fact.to, fact.event) for fact in outcome.facts]
+
+
+def test_acct_4_what_waits_goes_to_the_new_owner_and_team_with_the_deal() -> None:
+    _, events = asked()
+    approval = APPROVALS.family.fold(events)
+    deal_told, (to, told) = handed(*MET, SUBMITTED, approval=approval, owner=OTHER, team=OTHER_TEAM)
+    assert (deal_told[0], type(deal_told[1])) == (None, DealHandedOver)
+    assert (to, type(told)) == (APPROVAL, HANDED_OVER)
+    assert (told.owner_before, told.team_before, told.owner, told.team) == (OWNER, TEAM, OTHER, OTHER_TEAM)
+    assert (told.by, told.member, told.at) == (SOMEBODY.subject, SOMEBODY.member, DEAL.context.now)
+    assert (told.subject_kind, told.subject_id, told.part) == ("deal", ID, GATE)
+    after = APPROVALS.family.fold([*events, told])
+    assert after == replace(approval, owner=OTHER, team=OTHER_TEAM), "the same are asked, by the same time"
+    assert after.known_to == approval.known_to
+
+
+def test_acct_4_what_is_decided_or_taken_back_afterwards_says_the_new_owner() -> None:
+    state, events = asked()
+    _, (_, told) = handed(*MET, SUBMITTED, approval=APPROVALS.family.fold(events), owner=OTHER, team=OTHER_TEAM)
+    outcome = waiting([*events, told], state).by(DIRECTOR).when(Approve())
+    of_approval = [fact.event for fact in outcome.facts if fact.to is None]
+    assert [(each.owner, each.team) for each in of_approval] == [(OTHER, OTHER_TEAM)] * 2
+
+
+def test_acct_4_a_step_that_begins_afterwards_is_due_by_the_hours_of_the_new_team() -> None:
+    legal = ApprovalStep(key="legal", name="Legal", approvers=(Approver(role="legal"),), within_days=2)
+    two = Process(id=SHORT_ID, version=1, definition=with_chain(ApprovalChain(steps=(DIRECTION, legal))))
+    state, events = asked(scenario=DEAL.knowing(process=two))
+    _, (_, told) = handed(*MET, SUBMITTED, approval=APPROVALS.family.fold(events), owner=OTHER, team=OTHER_TEAM)
+    mornings = WorkingHours(shifts=tuple(Shift(weekday=day, start="08:00", end="12:00") for day in WEEKDAYS[:5]))
+    version = Counted(
+        number=1, valid_from=TODAY, document=mornings, team=OTHER_TEAM, process=None, set_on=TODAY, reason=None
+    )
+    hours = replace(LOADED["hours"], versions=(version,))
+
+    def due_after(*known: Any) -> datetime:
+        after = waiting(list(known), state).knowing(hours=hours).by(DIRECTOR).when(Approve()).state
+        assert after.step_key == "legal"
+        assert isinstance(after.due, datetime)
+        return after.due
+
+    assert due_after(*events) == datetime(2026, 3, 18, 17, tzinfo=UTC)
+    assert due_after(*events, told) == datetime(2026, 3, 18, 12, tzinfo=UTC)
+
+
+def test_acct_4_what_has_ended_stays_with_whose_it_was_when_it_ended() -> None:
+    state, events = asked()
+    granted = waiting(events, state).by(DIRECTOR).when(Approve()).state
+    assert isinstance(granted, GrantedApproval)
+    told = handed(*MET, SUBMITTED, APPROVED, approval=granted, owner=OTHER)
+    assert [type(event) for _, event in told] == [DealHandedOver]
+    late = handed(*MET, SUBMITTED, approval=granted, owner=OTHER)
+    assert [type(event) for _, event in late] == [DealHandedOver], "decided meanwhile"
+
+
+def test_acct_4_what_is_over_is_taken_back_and_not_handed_over() -> None:
+    _, events = asked()
+    approval = APPROVALS.family.fold(events)
+    left = (*MET, SUBMITTED, moved("initial-contact", "needs-confirmed"))
+    assert deal.fold(left).submissions[0].status == "over"
+    told = handed(*left, approval=approval, owner=OTHER)
+    assert [type(event) for _, event in told] == [DealHandedOver]
+    after = deal.fold([*left, told[0][1]])
+    assert [(to, event.type) for to, event in follows(after, {APPROVAL: approval}) if to == APPROVAL] == [
+        (APPROVAL, "deals.approval-recalled")
+    ]
+
+
+def test_acct_4_nothing_is_handed_over_where_the_deal_is_not() -> None:
+    _, events = asked()
+    assert handed(*MET, SUBMITTED, approval=APPROVALS.family.fold(events), owner=OWNER, team=TEAM) == []
 
 
 # -- another version ---------------------------------------------------------------------------------------------------

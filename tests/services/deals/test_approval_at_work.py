@@ -148,6 +148,47 @@ async def test_deal_2_a_task_is_completed_once_the_manager_has_approved_it_and_t
     assert (late.status_code, codes(late)) == (422, ["already-completed"])
 
 
+async def test_acct_4_what_waits_goes_to_the_new_owner_with_the_deal_one_by_one_and_in_bulk(office: Office) -> None:
+    ops, north, south = office.somebody(), await office.team(), await office.team()
+    rep, manager = office.somebody(Role.REP, north.subjects[0]), office.somebody(Role.MANAGER, north.subjects[2])
+    other, leads = office.somebody(Role.REP, south.subjects[1]), office.somebody(Role.MANAGER, south.subjects[2])
+    made = await ops.makes("/v1/processes", {"definition": process_with(DIRECTION)})
+
+    async def submitted(by: Desk) -> tuple[str, str]:
+        at = f"/v1/deals/{await rep.makes('/v1/deals', {**DEAL, 'process_id': made})}"
+        await did(by, f"{at}/submit-for-approval", GATE)
+        return at, f"/v1/deal-approvals/{(await rep.sees(at))['submissions'][0]['approval_id']}"
+
+    async def who_sees(approval: str) -> list[bool]:
+        return [await each.status(approval) == 200 for each in (rep, manager, other, leads)]
+
+    (one, of_one), (many, of_many), (own, of_own) = [await submitted(by) for by in (ops, ops, rep)]
+    assert [await who_sees(each) for each in (of_one, of_many, of_own)] == [[True, True, False, False]] * 3
+    to = {"owner": south.other, "team": south.id}
+    await did(ops, f"{one}/hand-over", to)
+    rows = [{"id": each.rpartition("/")[2], "command": to} for each in (many, own)]
+    answer = await did(ops, "/v1/deals/bulk/hand-over", {"rows": rows})
+    assert [each["outcome"] for each in answer.json()["rows"]] == ["done", "done"]
+    assert [await who_sees(each) for each in (of_one, of_many)] == [[False, False, True, True]] * 2
+    assert await who_sees(of_own) == [True, False, True, True], "who submitted it"
+
+    shown = await other.sees(of_one)
+    assert (shown["status"], shown["owner"], shown["team"]) == ("waiting", south.other, south.id)
+    told = (await ops.sees(f"{of_one}/history"))["items"][-1]
+    assert told["type"] == "deals.approval-handed-over"
+    assert (told["data"]["owner_before"], told["data"]["team_before"]) == (north.rep, north.id)
+    assert (told["data"]["owner"], told["data"]["team"]) == (south.other, south.id)
+    refused = await other.does(f"{of_one}/approve")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-an-approver")
+    gone = await rep.does(f"{of_one}/approve")
+    assert gone.status_code == 404
+
+    await did(office.somebody(Role.SALES_DIRECTOR, "dora"), f"{of_one}/approve")
+    assert (await other.sees(one))["submissions"][0]["status"] == "approved"
+    await did(other, f"{many}/recall-submission", GATE)
+    assert await status(other, of_many) == "recalled"
+
+
 async def test_con_2_a_step_that_is_overdue_escalates_by_its_timer(alone: Errands) -> None:
     running = alone.running
     ops = Desk(client=alone.client(Role.SALES_OPERATIONS))

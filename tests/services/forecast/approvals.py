@@ -9,7 +9,15 @@ from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate, occurrences
 from shared.domain.approval.family import approvals
-from shared.domain.approval.requesting import Approvable, Approvals, Subject, Submission, recalled, requested
+from shared.domain.approval.requesting import (
+    Approvable,
+    Approvals,
+    Subject,
+    Submission,
+    handed_over,
+    recalled,
+    requested,
+)
 from shared.domain.approval.state import NoApproval, WaitingApproval
 from shared.domain.context import Actor, Company, Context
 from shared.domain.policy import Counts, InForce
@@ -108,6 +116,15 @@ class Told:
         at = self.at + after
         ended = recalled(approvals_of(self.service), self.state, self._context(self.submitter, at), None)
         self._note([ended.event], at)
+        return self
+
+    def is_handed_over(
+        self, who: Actor, owner: UUID | None, team: UUID | None, after: timedelta = timedelta(hours=1)
+    ) -> "Told":
+        """Somebody hands over what it is about."""
+        at, approvals = self.at + after, approvals_of(self.service)
+        told = handed_over(approvals, self.state, self._context(who, at), owner=owner, team=team)
+        self._note([each.event for each in told], at)
         return self
 
     @property

@@ -1,5 +1,6 @@
 """CON-2: for whom an approval waits, since when, and whom it was decided by, from the events of any service."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from tests.services.forecast.approvals import CLOCK, Told, person, step
 MONDAY = datetime(2026, 3, 16, 10, tzinfo=UTC)
 LEGAL, DIRECTOR, EXECUTIVE = (Slot(role=role) for role in (Role.LEGAL, Role.SALES_DIRECTOR, Role.EXECUTIVE))
 MIA, TOM = UUID(int=8201), UUID(int=8202)
+NORTH, SOUTH = UUID(int=8204), UUID(int=8205)
 RITA = person("rita", Role.REP, UUID(int=8200))
 LENA, DORA, EVA = (
     person("lena", Role.LEGAL),
@@ -86,6 +88,19 @@ def test_con_2_what_was_returned_or_taken_back_waits_for_nobody() -> None:
     back = now(told(step("one", LEGAL)).is_taken_back(5 * HOUR))
     assert (back.state, back.asked, back.since) == ("recalled", (), MONDAY + 5 * HOUR)
     assert back.decided == (("rita", RITA.member),)
+
+
+def test_acct_4_what_is_handed_over_waits_for_the_same_since_the_same_time_and_is_another_ones() -> None:
+    before = told(
+        step("one", LEGAL, days=2), step("two", EXECUTIVE), service="deals", owner=TOM, team=NORTH, amount=None
+    )
+    then = now(before)
+    after = now(before.is_handed_over(DORA, MIA, SOUTH, 2 * HOUR))
+    assert after == replace(then, approval=replace(then.approval, owner=MIA, team=SOUTH))
+    assert after.decided == (), "whoever hands over decides nothing"
+    nobodys = now(before.is_handed_over(DORA, None, None, 3 * HOUR))
+    assert (nobodys.approval.owner, nobodys.approval.team) == (None, None)
+    assert now(before.does(LENA, Approve(), 4 * HOUR)).since == MONDAY + 4 * HOUR
 
 
 def test_con_2_what_nobody_has_to_approve_waits_for_nobody_even_half_told() -> None:

@@ -260,6 +260,8 @@ def _by_the_dice(desk: Desk, dice: random.Random) -> Told:
         command: Any = dice.choice(usual) if dice.random() < 0.8 else None
         if not told.is_waiting:
             break
+        if told.service == "deals" and dice.random() < 0.2:
+            told.is_handed_over(who, dice.choice([RITA, TOM]), dice.choice([NORTH, SOUTH]), timedelta(hours=hours))
         by, does = (who, command) if command else (CLOCK, Escalate(step=told.state.current))
         try:
             told.does(by, does, timedelta(hours=hours))
@@ -304,6 +306,31 @@ async def test_api_4_what_waits_for_others_is_shown_to_who_submitted_it_and_who_
         each for each in (await desk.asked("mia", within_reach="true"))["decisions"] if each["id"] == str(of_rita.id)
     ]
     assert (row["waits_for_me"], [each["role"] for each in row["waits_for"]]) == (False, ["executive"])
+
+
+async def test_acct_4_what_was_handed_over_is_listed_under_whose_it_is_now(desk: Desk) -> None:
+    told = desk.told(step("one", EXECUTIVE), by="dora", service="deals", owner=RITA, team=NORTH)
+    asked = desk.told(step("one", Slot(role=Role.REP)), by="dora", service="deals", owner=RITA, team=NORTH)
+    of_submitter = desk.told(step("one", EXECUTIVE), by="rita", service="deals", owner=RITA, team=NORTH)
+    every = [told, asked, of_submitter]
+    await desk.tell(every)
+    assert await desk.ids("rita", every, within_reach="true") == [0, 1, 2]
+    assert (await desk.ids("rita", every), await desk.ids("tom", every)) == ([1], [])
+    known = {each.id: len(each.facts) for each in every}
+    for each in every:
+        each.is_handed_over(PEOPLE["dora"], TOM, SOUTH)
+    await journaled(desk.there.running, [fact for each in every for fact in each.facts[known[each.id] :]])
+    assert await desk.ids("tom", every, within_reach="true") == [0, 1, 2]
+    assert await desk.ids("rita", every, within_reach="true") == []
+    assert await desk.ids("mia", every, within_reach="true") == [], "the manager of the team before"
+    assert await desk.ids("rita", every, submitted_by_me="true") == [2], "what she submitted stays hers to see"
+    assert (await desk.ids("rita", every), await desk.ids("tom", every)) == ([], [1]), "a role asks who reaches it"
+    assert await desk.ids("eva", every) == [0, 2]
+    (row,) = [each for each in (await desk.asked("eva"))["decisions"] if each["id"] == str(told.id)]
+    assert (row["owner_name"], row["team_name"]) == ("Tom", "South")
+    assert datetime.fromisoformat(row["since"]) == told.at
+    running = desk.there.running
+    assert await differences(running.pool, running.journal, PROJECTION, desk.there.settings.company) == []
 
 
 @pytest.mark.parametrize("which", [{}, {"submitted_by_me": "true"}, {"within_reach": "true"}, {"state": "granted"}])

@@ -31,7 +31,7 @@ from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
 from shared.domain.approval.family import approvals
-from shared.domain.approval.requesting import NO_STEP, Approvable, Outcome, recalled, requested
+from shared.domain.approval.requesting import NO_STEP, Approvable, Outcome, handed_over, recalled, requested
 from shared.domain.approval.requesting import Submission as SubmissionOf
 from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Actor, Context
@@ -225,6 +225,16 @@ def recall_of(  # noqa: PLR0917
     if not isinstance(approval, WaitingApproval):
         return [back]
     return [back, recalled(APPROVALS, approval, context, reason)]
+
+
+def handed_on(
+    state: OpenDeal, pending: PendingApprovals, context: Context, owner: UUID | None, team: UUID | None
+) -> list[Occurrence]:
+    """That what waits for an approval is the new owner's too, when the deal is handed over. What is over is taken back
+    along with it, as whose it was."""
+    found = [pending.states.get(each.approval_id) for each in state.submissions if each.status == WAITING]
+    waiting = [approval for approval in found if isinstance(approval, WaitingApproval)]
+    return [fact for each in waiting for fact in handed_over(APPROVALS, each, context, owner=owner, team=team)]
 
 
 def _exit(state: OpenDeal, gate: str, process: Process) -> ApprovableExit:

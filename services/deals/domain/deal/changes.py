@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import MaxLen, MinLen
 
+from services.deals.domain.deal.approval import PendingApprovals, handed_on
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.editing import with_classification, with_customer, with_lines
 from services.deals.domain.deal.opening import LineWanted, worth
@@ -201,8 +202,8 @@ def override_category(state: OpenDeal, command: OverrideCategory, context: Conte
 
 
 @deal.decides(allow=MANAGING)
-def hand_over(state: OpenDeal, command: HandOver, context: Context) -> Decision:
-    """Hand the deal over to another person."""
+def hand_over(state: OpenDeal, command: HandOver, context: Context, pending: PendingApprovals) -> Decision:
+    """Hand the deal over to another person, with the approvals that it waits for."""
     team = command.team or state.team
     if (command.owner, team) == (state.owner, state.team):
         return []
@@ -216,7 +217,8 @@ def hand_over(state: OpenDeal, command: HandOver, context: Context) -> Decision:
             reason=command.reason,
             on=context.today,
             reminded_step=reminded_step(state),
-        )
+        ),
+        *handed_on(state, pending, context, command.owner, team),
     ]
 
 
