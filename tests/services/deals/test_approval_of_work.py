@@ -127,6 +127,7 @@ def test_deal_2_a_task_is_completed_once_the_chain_has_approved_it() -> None:
     (unmet,) = refused.rejected.reasons
     assert (unmet.details["gate"], unmet.details["criterion"]) == (GATE, "approved")
     assert unmet.details["by"] == {FACT: "submit-for-approval"}
+    assert unmet.details["approvals"] == {FACT: {"gate": GATE, "status": None, "approval_id": None}}
     (tried,) = refused.rejected.on_record
     assert [(each.gate, each.criterion) for each in tried.unmet] == [(GATE, "approved")]
 
@@ -138,7 +139,9 @@ def test_deal_2_a_task_is_completed_once_the_chain_has_approved_it() -> None:
     assert (approval.subject_id, approval.amount, approval.owner) == (ID, OPENED.amount, OPENED.owner)
     waits = DEAL.given(OPENED, SUBMITTED).when(TALK).then_rejected("gate-closed", "criterion-unmet")
     assert waits.rejected is not None
-    assert waits.rejected.reasons[0].details["by"] == {}, "others have to decide"
+    (unmet,) = waits.rejected.reasons
+    assert unmet.details["by"] == {}, "others have to decide"
+    assert unmet.details["approvals"] == {FACT: {"gate": GATE, "status": "waiting", "approval_id": APPROVAL}}
 
     granted = waiting(events_of(submitted), submitted.state).by(DIRECTOR).when(Approve())
     assert of_deal(granted) == [APPROVED]

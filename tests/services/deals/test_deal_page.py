@@ -174,6 +174,7 @@ async def test_deal_3_the_gate_ahead_says_of_each_criterion_whether_it_is_met_by
         "expected": "next_step_planned is True",
         "met": {"next_step_planned": False},
         "by": {"next_step_planned": "plan-next-step"},
+        "approvals": {},
         "waived_until": None,
     }
     assert criteria["conversation-held"]["by"] == {"task.first-conversation": "complete-node"}

@@ -2,12 +2,13 @@
 (DEAL-3). An attempt that a gate refused is a fact, so that the first ones can be counted (DEAL-2)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
+from uuid import UUID
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal
-from services.deals.domain.deal.submission import exit_of, exits_of, waiting_at
+from services.deals.domain.deal.submission import exit_of, exits_of, submission_of, waiting_at
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import APPROVAL_CRITERION, OF_APPROVALS, approved_fact
 from services.deals.domain.process.state import Process
@@ -60,11 +61,7 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
     facts = facts_of(state, process, conversion)
     reasons = [reason for gate, criteria in gates for reason in unmet(criteria, facts, gate)]
     held = {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
-    told = [
-        replace(reason, details={**reason.details, "by": _by(reason.details["met"], state, process, today)})
-        for reason in reasons
-        if _named(reason) not in held
-    ]
+    told = [_with_help(reason, state, process, today) for reason in reasons if _named(reason) not in held]
     return Passage(
         unmet=[*told, *_without_rate(state, conversion, told)],
         waived=tuple(
@@ -85,6 +82,25 @@ def passes(state: Deal, facts: Facts, today: date, *gates: Gate) -> bool:
     )
 
 
+def _with_help(reason: Reason, state: Deal, process: Process, today: date) -> Reason:
+    """Why a criterion is unmet, with what would change that, and where its approvals stand."""
+    met = reason.details["met"]
+    approvals = {fact: asdict(stands) for fact, stands in _approvals(met, state, process.definition).items()}
+    told = {"approvals": approvals} if approvals else {}
+    return replace(reason, details={**reason.details, "by": _by(met, state, process, today), **told})
+
+
+@value
+class GateApproval:
+    """How it stands with an approval that a criterion asks for."""
+
+    gate: str
+    """Where it is submitted, like "exit of quotation"."""
+    status: str | None
+    """What became of the submission, like waiting or returned; None where nothing was submitted."""
+    approval_id: UUID | None
+
+
 @value
 class JudgedCriterion:
     """A criterion of a gate, met or not, with the values that it met."""
@@ -100,6 +116,8 @@ class JudgedCriterion:
     """The facts that it looks at, as they are."""
     by: dict[str, str]
     """The commands that change these facts."""
+    approvals: dict[str, GateApproval]
+    """How it stands with those of these facts that say that something is approved."""
     waived_until: date | None
     """The last day on which the deal passes without it."""
 
@@ -120,6 +138,7 @@ def judged(
             expected=explanation["expected"],
             met=explanation["met"],
             by=_by(explanation["met"], state, process, today),
+            approvals=_approvals(explanation["met"], state, process.definition),
             waived_until=waived.get((gate, criterion.key)),
         )
         for gate, criterion, explanation in told
@@ -243,6 +262,22 @@ def _by(met: Mapping[str, object], state: Deal, process: Process, today: date) -
     fixed = decided_by_others(state, process.definition, today) | _approvals_of_work_done(state)
     commands = {fact: known.get(fact) or _command_of(fact) for fact in met if fact not in fixed}
     return {fact: command for fact, command in commands.items() if command is not None}
+
+
+def _approvals(met: Mapping[str, object], state: Deal, definition: ProcessDefinition) -> dict[str, GateApproval]:
+    """Of the facts that an unmet criterion looks at, where the approvals stand."""
+    if not any(fact.startswith(OF_APPROVALS) for fact in met):
+        return {}
+    gates = {each.fact: gate for gate, each in exits_of(definition).items() if each.fact in met}
+    found = {fact: (gate, submission_of(state.submissions, gate)) for fact, gate in gates.items()}
+    return {
+        fact: GateApproval(
+            gate=gate,
+            status=submission.status if submission else None,
+            approval_id=submission.approval_id if submission else None,
+        )
+        for fact, (gate, submission) in found.items()
+    }
 
 
 def _command_of(fact: str) -> str | None:
