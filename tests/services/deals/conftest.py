@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import pytest
 
 from deploy.local.identity import Issuer
 from services.deals.app import SERVICE
+from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.roles import Role
 from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
@@ -17,6 +19,8 @@ from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk, House
 from tests.shared.http.conftest import Errands
 from tests.shared.http.waiting import until
+
+LED = "select from {view}.team where team_id = $1 and manager_id is not null"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,8 @@ class Office:
 
         async def arrived() -> bool:
             people = [await self.running.organisation.actor(subject, ()) for subject in subjects]
-            return all(person.teams for person in people)
+            led = await self.running.projections.lookup(ORGANISATION, LED, UUID(team))
+            return bool(led) and all(person.teams for person in people)
 
         await until(arrived, 60)
         return Team(id=team, rep=rep, other=other, subjects=subjects)
