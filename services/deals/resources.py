@@ -11,6 +11,7 @@ from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import AbandonReason, LossReason
 from services.deals.domain.deal.contacts import Stance
 from services.deals.domain.deal.notes import FileKind
+from services.deals.domain.deal.submission import Status as SubmissionStatus
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
@@ -164,7 +165,7 @@ class DealSubmission:
 
     gate: str
     """Like "exit of quotation" or "exit of task situation"."""
-    status: Literal["waiting", "over", "approved", "returned", "recalled"]
+    status: SubmissionStatus
     """One that is over waited when history told that the deal left its stage, that the work was completed, or that the
     deal ended; its approval is taken back with the next command on the deal."""
     approval_id: UUID

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal
-from services.deals.domain.deal.submission import exit_of, exits_of, submission_of, waiting_at
+from services.deals.domain.deal.submission import Status, exit_of, exits_of, submission_of, waiting_at
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import APPROVAL_CRITERION, OF_APPROVALS, approved_fact
 from services.deals.domain.process.state import Process
@@ -96,8 +96,8 @@ class GateApproval:
 
     gate: str
     """Where it is submitted, like "exit of quotation"."""
-    status: str | None
-    """What became of the submission, like waiting or returned; None where nothing was submitted."""
+    status: Status | None
+    """What became of the submission; None where nothing was submitted."""
     approval_id: UUID | None
 
 

@@ -16,10 +16,11 @@ from services.deals.domain.facts import ApprovableExit, approvable_exits
 from shared.domain.criteria import Facts, meets
 from shared.domain.criteria import facts_of as facts_asked
 from shared.events.approval_chain import ApprovalChain
-from shared.events.definition import value
+from shared.events.definition import value, words
 from shared.events.process import ProcessDefinition
 
 WAITING, OVER, APPROVED, RETURNED, RECALLED = "waiting", "over", "approved", "returned", "recalled"
+Status = Annotated[str, words((WAITING, OVER, APPROVED, RETURNED, RECALLED))]
 """What a submission can come to. One that is over waited when history told that the deal left its stage, that the work
 was completed, or that the deal ended: its approval is taken back with the next command on the deal."""
 
@@ -32,8 +33,7 @@ class Submission:
     """Like "exit of quotation"."""
     node: str | None = None
     """The task or deliverable whose exit it is, by its key; of a stage none."""
-    status: str
-    """waiting, over, approved, returned or recalled."""
+    status: Status
     approval_id: UUID
     steps: tuple[str, ...]
     """The keys of the steps that were taken of the chain."""
