@@ -19,6 +19,7 @@ from services.forecast.domain.notice import (
 )
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
+from shared.domain.working_time.reminders import Holder
 from shared.events.approvals import APPROVING, Slot, approval_events
 from shared.events.deals.deal import DealAbandoned, DealHandedOver, DealLost, DealMoved, DealNextStepPlanned, DealWon
 from shared.events.deals.deal_automation import DealRuleFired
@@ -43,12 +44,10 @@ from shared.events.leads.lead import (
 )
 from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
+from shared.events.reminders import AGAIN, MANAGER, OWNER
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("forecast")
-
-Holder = tuple[UUID | None, UUID | None]
-"""Whose a thing is: owner and team."""
 
 KEYED_BY_DEAL: tuple[NoticeKind, ...] = (STAGE_RULE, HELP_ASKED)
 """The kinds of which the deal itself is the occasion, as long as it is open; a due step is one of its own."""
@@ -319,7 +318,7 @@ def _reminders(
 ) -> Iterable[Do]:
     """Whoever is to be reminded of what was planned is told, in place of what they were told before."""
     owner = (event.owner,) if event.owner else ()
-    if "again" in event.levels or not event.owner:
+    if AGAIN in event.levels or not event.owner:
         yield _settled(kind, plan_id, fact, event.owner)
     yield Do(
         aggregate=occasion,
@@ -330,8 +329,8 @@ def _reminders(
             cause=fact.id,
             due=event.on,
             reference=event.name,
-            members=owner if {"owner", "again"} & set(event.levels) else (),
-            led=owner if "manager" in event.levels else (),
+            members=owner if {OWNER, AGAIN} & set(event.levels) else (),
+            led=owner if MANAGER in event.levels else (),
             team=None if owner else event.team,
             **about,
         ),

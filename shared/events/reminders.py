@@ -4,6 +4,9 @@ from datetime import datetime
 
 from shared.events.definition import value
 
+OWNER, AGAIN, MANAGER = "owner", "again", "manager"
+"""The levels of reminders: whose it is, the same once more, and whoever leads them."""
+
 
 @value
 class PlannedReminder:

@@ -123,10 +123,10 @@ def served(router: APIRouter) -> list[BaseRoute]:
         if not isinstance(route, APIRoute) or all(each.dependency is not _asking for each in route.dependencies):
             path = getattr(route, "path", route)
             raise ValueError(f"{path} asks nobody who they are: its router was not made by `handwritten`")
-    return [*router.routes, *dry_runs_of(router).routes]
+    return [*router.routes, *_dry_runs_of(router).routes]
 
 
-def dry_runs_of(router: APIRouter) -> APIRouter:
+def _dry_runs_of(router: APIRouter) -> APIRouter:
     """The same commands, at the addresses at which they are tried out."""
     dry_runs = handwritten()
     for route in router.routes:

@@ -43,8 +43,7 @@ class _Segment:
 
 
 class RoutingTable(BaseRoute):
-    """Some routes as one. A route whose parameter may hold slashes is matched
-    against every request."""
+    """Some routes as one. Those whose parameter may hold slashes are matched against every request."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)

@@ -13,7 +13,7 @@ from shared.domain.context import Company
 from shared.domain.periods import Period
 from shared.projections.read_snapshot import ReadSnapshot
 
-COUNTED = ("conformance", "nodes")
+READ_MODELS = ("conformance", "nodes")
 """The read models that are counted."""
 
 

@@ -22,7 +22,7 @@ from services.forecast.asking.parameters import (
 from services.forecast.asking.periods import period
 from services.forecast.conformance.conduct import DECISIONS, OUTCOMES
 from services.forecast.conformance.figures import FIGURES, Figure, Orders, Sums, counts_as, orders_of, summed
-from services.forecast.conformance.queries import COUNTED, cases_behind, counted_cases
+from services.forecast.conformance.queries import READ_MODELS, cases_behind, counted_cases
 from services.forecast.counting.cases import CasePlace, FoundCase, place_of
 from services.forecast.counting.marks import Kind
 from services.forecast.processes.queries import Stage, StageKey, stages
@@ -34,7 +34,7 @@ from shared.http.lists.paging import Paged
 
 router = handwritten("process-conformance")
 
-ASKED = (*COUNTED, "processes")
+ASKED = (*READ_MODELS, "processes")
 """The read models that are asked."""
 
 

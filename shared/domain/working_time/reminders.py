@@ -16,10 +16,11 @@ from uuid import UUID
 from shared.domain.context import Context
 from shared.domain.working_time.reckoning import working_time_of
 from shared.events.definition import value
-from shared.events.reminders import PlannedReminder
+from shared.events.reminders import AGAIN, MANAGER, OWNER, PlannedReminder
 from shared.events.working_hours import WorkingHours
 
-OWNER, AGAIN, MANAGER = "owner", "again", "manager"
+Holder = tuple[UUID | None, UUID | None]
+"""Whose something is: owner and team."""
 
 
 class ReminderRule(Protocol):
@@ -63,19 +64,19 @@ def ahead(planned: Sequence[PlannedReminder], now: datetime) -> tuple[PlannedRem
     return tuple(each for each in planned if each.at > now)
 
 
-def waiting(known: Reminders | None) -> list[PlannedReminder]:
+def _waiting(known: Reminders | None) -> list[PlannedReminder]:
     """Those that are still to be told."""
     return [each for each in known.planned if each.level not in known.told] if known else []
 
 
 def due_levels(known: Reminders | None, now: datetime) -> tuple[str, ...]:
     """The levels whose time has come: all at once."""
-    return tuple(each.level for each in waiting(known) if each.at <= now)
+    return tuple(each.level for each in _waiting(known) if each.at <= now)
 
 
 def next_due(known: Reminders | None) -> datetime | None:
     """When the first of those that are still to be told has its time."""
-    return min((each.at for each in waiting(known)), default=None)
+    return min((each.at for each in _waiting(known)), default=None)
 
 
 def with_told(known: Reminders | None, plan_id: UUID, levels: Sequence[str]) -> Reminders | None:
@@ -85,12 +86,13 @@ def with_told(known: Reminders | None, plan_id: UUID, levels: Sequence[str]) -> 
     return replace(known, told=tuple(dict.fromkeys((*known.told, *levels))))
 
 
-def with_others(known: Reminders | None, *, same_team: bool) -> Reminders | None:
+def after_hand_over(known: Reminders | None, *, before: Holder, now: Holder) -> Reminders | None:
     """Once what was planned is another one's: of the same team whoever leads there knows of it, of another one
     nobody."""
-    if known is None:
-        return None
-    return replace(known, told=tuple(level for level in known.told if level == MANAGER) if same_team else ())
+    if known is None or now == before:
+        return known
+    (_, team_before), (_, team) = before, now
+    return replace(known, told=tuple(level for level in known.told if level == MANAGER) if team == team_before else ())
 
 
 def reminded_plan(known: Reminders | None) -> UUID | None:

@@ -10,7 +10,7 @@ from services.deals.domain.deal.approval import PendingApprovals, handed_on
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.editing import with_classification, with_customer, with_lines
 from services.deals.domain.deal.opening import LineWanted, worth
-from services.deals.domain.deal.reminding import after_hand_over, reminded_step
+from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
 from services.deals.domain.deal.work import planned
@@ -26,6 +26,7 @@ from shared.domain.policy import InForce
 from shared.domain.references import AnyMemberId, AnyTeamId, CustomerId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import MANAGING, SELLING
+from shared.domain.working_time.reminders import after_hand_over
 from shared.events.criteria import FactValue
 from shared.events.deals.deal import (
     DealAmountChanged,
@@ -317,7 +318,7 @@ def handed_over(state: OpenDeal, event: DealHandedOver) -> OpenDeal:
         state,
         owner=event.owner,
         team=event.team,
-        reminders=after_hand_over(state, event),
+        reminders=after_hand_over(state.reminders, before=(state.owner, state.team), now=(event.owner, event.team)),
         changes=changes,
         written=written(state, event.reason),
     )

@@ -11,14 +11,11 @@ from shared.domain.aggregate import Decision, Timer
 from shared.domain.context import Context
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.working_time.reminders import (
-    Reminders,
     due_levels,
     next_due,
     reminded_plan,
-    with_others,
     with_told,
 )
-from shared.events.deals.deal import DealHandedOver
 from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.definition import value
 
@@ -50,13 +47,6 @@ def next_step_reminder(state: OpenDeal) -> Timer | None:
     """One for whichever reminder has its time first."""
     due = next_due(state.reminders)
     return Timer(due=due, command=RemindOfNextStep()) if due else None
-
-
-def after_hand_over(state: OpenDeal, event: DealHandedOver) -> Reminders | None:
-    """Who knows of a due step once a deal is another one's."""
-    if (event.owner, event.team) == (state.owner, state.team):
-        return state.reminders
-    return with_others(state.reminders, same_team=event.team == state.team)
 
 
 def reminded_step(state: Deal) -> UUID | None:

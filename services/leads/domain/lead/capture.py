@@ -8,7 +8,7 @@ from uuid import UUID
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
 from services.leads.domain.contact_points import ContactPoints, Known, KnownUnder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
-from services.leads.domain.lead.reminding import after_assignment, reminded_follow_up
+from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import (
     Captured,
     ConvertedLead,
@@ -27,6 +27,7 @@ from shared.domain.money import check_money
 from shared.domain.references import AnyMemberId, AnyTeamId, TeamId
 from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import SELLING, Reach, Role, permission
+from shared.domain.working_time.reminders import after_hand_over
 from shared.events.definition import value
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadLeftUnassigned, LeadMarkedDuplicate
 from shared.events.money import Money
@@ -176,7 +177,8 @@ def is_known_again(state: OpenLead, event: LeadMarkedDuplicate) -> DuplicateLead
 
 @lead.evolves
 def has_an_owner(state: OpenLead, event: LeadAssigned) -> OpenLead:
-    reminders = after_assignment(state, event)
+    before, now = (state.owner, state.team), (event.member_id, event.team_id)
+    reminders = after_hand_over(state.reminders, before=before, now=now)
     return replace(state, owner=event.member_id, team=event.team_id, rule=event.rule, reminders=reminders)
 
 

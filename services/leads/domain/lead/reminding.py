@@ -11,15 +11,13 @@ from shared.domain.aggregate import Decision, Timer
 from shared.domain.context import Context
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.working_time.reminders import (
-    Reminders,
     due_levels,
     next_due,
     reminded_plan,
-    with_others,
     with_told,
 )
 from shared.events.definition import value
-from shared.events.leads.lead import LeadAssigned, LeadFollowUpReminded
+from shared.events.leads.lead import LeadFollowUpReminded
 
 
 @value
@@ -54,13 +52,6 @@ def follow_up_reminder(state: OpenLead) -> Timer | None:
     """One for whichever reminder has its time first."""
     due = next_due(state.reminders)
     return Timer(due=due, command=RemindOfFollowUp()) if due else None
-
-
-def after_assignment(state: OpenLead, event: LeadAssigned) -> Reminders | None:
-    """Who knows of a due follow-up once a lead is another one's."""
-    if (event.member_id, event.team_id) == (state.owner, state.team):
-        return state.reminders
-    return with_others(state.reminders, same_team=event.team_id == state.team)
 
 
 def reminded_follow_up(state: AnyLead) -> UUID | None:
