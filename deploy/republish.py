@@ -22,6 +22,7 @@ from shared.events.registry import topic_of
 from shared.eventstore.lease import Lease
 from shared.kafka import layout
 from shared.kafka.chain import Place
+from shared.kafka.outage import SILENCE
 from shared.kafka.relay import FILLING, RECREATING
 from shared.kafka.republishing import (
     FENCED_SECONDS,
@@ -46,7 +47,8 @@ LOOK_AGAIN_SECONDS = 0.2
 TELL_SECONDS = 2.0
 STILL_SECONDS = 60.0
 """A step of which nothing moves for so long is given up; services go on with it by themselves once they run."""
-BROKER_SECONDS = 20.0
+BROKER_SECONDS = 60.0
+"""A broker that has just made a thousand partitions leads them all only after a while."""
 DRAIN_SECONDS = 3.0
 """Consumers write within this time what they fetched before the topics were emptied."""
 
@@ -147,10 +149,15 @@ async def patiently(ask: Callable[[], Awaitable[Result]]) -> Result:
         try:
             return await ask()
         except KafkaError as error:
-            if not error.retriable or time.monotonic() > deadline:
+            if not may_pass(error) or time.monotonic() > deadline:
                 raise
             log.info("broker-not-ready", error=type(error).__name__)
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def may_pass(error: KafkaError) -> bool:
+    """Whether the same question may be answered a moment later. aiokafka 0.14 calls its own timeouts not retriable."""
+    return error.retriable or isinstance(error, SILENCE)
 
 
 async def alone(part: Part, work: Callable[[int], Awaitable[None]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import (
+    KafkaTimeoutError,
     LeaderNotAvailableError,
     NodeNotReadyError,
     TopicAlreadyExistsError,
@@ -21,14 +22,15 @@ MAX_RECORD = 4 << 20
 
 
 TIMEOUT_MILLISECONDS = 10_000
+SHOWN_SECONDS = 10.0
 NOT_SHOWN_YET = {UnknownTopicOrPartitionError.errno, LeaderNotAvailableError.errno}
 
 
 async def provision(bootstrap: str, names: Iterable[str], *, partitions: int, replication: int = 1) -> None:
     """Make sure that topics exist, with what they hold kept for ever.
 
-    Several processes may do so at once. Raises `OtherPartitions` when one has another number of partitions,
-    aiokafka's errors while the broker is away, and TimeoutError when it does not show what was created.
+    Several processes may do so at once. Raises `OtherPartitions` when one has another number of partitions, and
+    aiokafka's errors while the broker is away; KafkaTimeoutError when it does not show what was created.
     """
     wanted = sorted(set(names))
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MILLISECONDS)
@@ -91,15 +93,18 @@ async def _shown(admin: AIOKafkaAdminClient, names: list[str], partitions: int) 
 
     The controller answers that it created a topic; a broker knows of it only once it has read that in the metadata log.
     """
-    async with asyncio.timeout(TIMEOUT_MILLISECONDS / 1000):
-        while names:
-            described = await admin.describe_topics(names)
-            names = [topic["topic"] for topic in described if topic["error_code"] in NOT_SHOWN_YET]
-            for topic in described:
-                if topic["topic"] not in names:
-                    _check(topic, partitions)
-            if names:
-                await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(SHOWN_SECONDS):
+            while names:
+                described = await admin.describe_topics(names)
+                names = [topic["topic"] for topic in described if topic["error_code"] in NOT_SHOWN_YET]
+                for topic in described:
+                    if topic["topic"] not in names:
+                        _check(topic, partitions)
+                if names:
+                    await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"the broker does not show {', '.join(names)}") from error
 
 
 def _definition(name: str, partitions: int, replication: int) -> NewTopic:

@@ -8,13 +8,19 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    NotLeaderForPartitionError,
+    TopicAuthorizationFailedError,
+)
 
 from deploy.local import kafka as local_kafka
 from deploy.local.fault import LocalError
 from deploy.local.program import Running as Server
 from deploy.local.stack import Stack
-from deploy.republish import republish
+from deploy.republish import patiently, republish
 from deploy.services import definition_of
 from deploy.verify.verification import Part
 from services.deals.app import SERVICE as DEALS
@@ -104,6 +110,30 @@ def parts(house: House) -> list[Part]:
 
 async def sentences(house: House) -> list[str]:
     return [f"{one.where}, {one.position}: {one.sentence}" for one in await house.differences()]
+
+
+@pytest.mark.parametrize("passing", [KafkaTimeoutError, NotLeaderForPartitionError, NodeNotReadyError])
+async def test_a_broker_that_is_busy_with_what_was_made_is_asked_again(passing: type[KafkaError]) -> None:
+    silences = [passing(), passing()]
+
+    async def ask() -> str:
+        if silences:
+            raise silences.pop()
+        return "there"
+
+    assert await patiently(ask) == "there"
+
+
+async def test_a_broker_that_refuses_is_not_asked_again() -> None:
+    asked: list[str] = []
+
+    async def ask() -> None:
+        asked.append("once")
+        raise TopicAuthorizationFailedError
+
+    with pytest.raises(TopicAuthorizationFailedError):
+        await patiently(ask)
+    assert asked == ["once"]
 
 
 async def test_lost_topics_are_filled_again_and_topics_that_hold_records_are_left_alone(servers: Servers) -> None:

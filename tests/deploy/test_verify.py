@@ -37,6 +37,7 @@ from shared.projections.builds import builds_of_projections, request_rebuild
 from shared.service.definition import Service
 from shared.service.runtime import running_process
 from shared.testing.servers import DatabaseServer
+from shared.testing.transactions import long_transaction
 
 PATIENCE_SECONDS = 120.0
 """On a busy machine the first meeting with the broker takes long."""
@@ -225,7 +226,7 @@ async def test_a_skipped_fold_is_named_by_its_event(house: House) -> None:
     opened = await house.deal("100.00")
     await house.journaled(opened)
     pool = house.deals.pool
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire() as connection, long_transaction(connection):
         mark = await connection.fetchval("select name from mark where name like 'deals\\_%' for update")
         changed = await house.change(opened.aggregate_id, "200.00", date(2026, 3, 4))
         await connection.execute("update mark set position = $2 where name = $1", mark, changed.position)

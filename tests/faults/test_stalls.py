@@ -13,6 +13,7 @@ from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.projections.consistency import ConsistencyGate, ReadModelBehind
 from shared.projections.tokens import ConsistencyToken
+from shared.testing.transactions import long_transaction
 from tests.faults.stalling import network
 from tests.shared.eventstore.conftest import Process
 
@@ -90,7 +91,7 @@ async def test_a_lease_counts_from_before_it_was_asked_for(
         if late == "a renewal":
             holding = asyncio.create_task(leases.hold(work))
             await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
-        async with process.pool.acquire() as other, other.transaction():
+        async with process.pool.acquire() as other, long_transaction(other):
             await other.execute("select from lease where name = 'relay' for update")
             holding = holding or asyncio.create_task(leases.hold(work))
             async with asyncio.timeout(PATIENCE_SECONDS):

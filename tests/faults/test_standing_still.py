@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
+from shared.testing.transactions import long_transaction
 from tests.faults.traffic import euros, nothing_differs, until
 from tests.whole_stack import Answer, Person, WholeStack
 
@@ -26,8 +27,7 @@ async def held_up(
     build = "select max(build) from view_build where view = $1 and state = 'serving'"
     schema = f"{projection}_{await connection.fetchval(build, projection)}"
     try:
-        async with connection.transaction():
-            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+        async with long_transaction(connection):
             await connection.execute(f'lock table {schema}."{table}" in {mode} mode')
             yield
     finally:

@@ -15,6 +15,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 from shared.following.dead_letters import request_redrive
 from shared.ops.ids import new_id
+from shared.testing.transactions import long_transaction
 from tests.services.conftest import Everybody
 
 PATIENCE_SECONDS = 60.0
@@ -94,7 +95,7 @@ def outcomes(told: Any) -> list[tuple[str, str, str]]:
 
 async def test_a_win_is_waited_for_while_contracts_is_held_up_and_then_done(everybody: Everybody, asker: Asker) -> None:
     await asker.knows_it_all()
-    async with everybody.contracts.running.pool.acquire() as connection, connection.transaction():
+    async with everybody.contracts.running.pool.acquire() as connection, long_transaction(connection):
         # Nothing of contracts is appended while this is held.
         await connection.execute("lock table stream_head in exclusive mode")
         await asker.win()

@@ -28,6 +28,7 @@ from shared.ops.settings import Settings, environment_name
 from shared.projections.audit import differences
 from shared.service.build import build
 from shared.testing.servers import DatabaseServer
+from shared.testing.transactions import long_transaction
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_service import codes
 from tests.services.leads.conftest import Desk
@@ -343,8 +344,7 @@ WAITING = "select pid from pg_stat_activity where datname = current_database() a
 async def holding(url: str, deal_id: str) -> AsyncIterator[int]:
     """Somebody holds a deal; gives the process of their connection."""
     connection = await asyncpg.connect(url)
-    async with connection.transaction():
-        await connection.execute("set local idle_in_transaction_session_timeout = 0")
+    async with long_transaction(connection):
         await connection.execute("select from stream_head where aggregate_id = $1 for update", UUID(deal_id))
         yield connection.get_server_pid()
     await connection.close()

@@ -13,6 +13,7 @@ from services.deals.app import SERVICE
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.testing.servers import DatabaseServer
+from shared.testing.transactions import long_transaction
 from tests.services.conftest import at_work
 from tests.shared.http.conftest import Errands, issuer
 from tests.shared.http.waiting import until
@@ -59,8 +60,7 @@ async def in_place_of(served: Errands, table: str) -> AsyncIterator[tuple[asyncp
 
 @asynccontextmanager
 async def locked(served: Errands, table: str) -> AsyncIterator[None]:
-    async with in_place_of(served, table) as (connection, place), connection.transaction():
-        await connection.execute("set local idle_in_transaction_session_timeout = 0")
+    async with in_place_of(served, table) as (connection, place), long_transaction(connection):
         await connection.execute(f"lock table {place} in access exclusive mode")
         yield
 

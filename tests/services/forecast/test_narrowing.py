@@ -15,6 +15,7 @@ from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.events.leads.member import MemberJoined, MemberLeft, MemberMoved
 from shared.events.leads.team import ManagerAppointed, TeamFormed
+from shared.testing.transactions import long_transaction
 from tests.services.forecast.conftest import arrived, journaled
 from tests.services.forecast.facts import day, fact, handed_over, opened
 from tests.shared.http.conftest import Errands
@@ -223,8 +224,7 @@ async def test_whose_things_there_are_is_not_denied_by_a_read_model_that_is_behi
     async def held() -> bool:
         return (await mia.get(f"/v1/newest-events?owner={BEN}")).status_code == 200
 
-    async with holding.transaction():
-        await holding.execute("set local idle_in_transaction_session_timeout = 0")
+    async with long_transaction(holding):
         await holding.execute(f"lock table deals_{build}.span in exclusive mode")
         await arrived(company.running, told("deal", new, opened(team=NORTH, owner=BEN, deal=new)))
         await until(shown, 60)

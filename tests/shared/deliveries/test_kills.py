@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from shared.ops.ids import new_id
+from shared.testing.transactions import long_transaction
 from tests.shared.deliveries.belfry import Belfry
 from tests.shared.deliveries.receivers import raw
 from tests.shared.projections.conftest import until
@@ -150,10 +151,7 @@ async def test_killed_while_it_queues_it_queues_once(database: str, belfry: Belf
     if step == "before the checkpoint moves":
         await belfry.pool.execute(SLOW_CHECKPOINT)
     async with raw(receiver.call) as webhooks, raw(receiver.mail) as mail:
-        async with belfry.pool.acquire() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+        async with belfry.pool.acquire() as connection, long_transaction(connection):
             await connection.execute("select pg_advisory_xact_lock(4711)")
             if step == "before what follows is queued":
                 await connection.execute("lock table delivery in exclusive mode")
@@ -161,7 +159,6 @@ async def test_killed_while_it_queues_it_queues_once(database: str, belfry: Belf
                 await until(waits_for_us(belfry))
                 follower.kill()
                 follower.wait()
-            await transaction.rollback()
         await belfry.pool.execute("drop trigger if exists slow on mark")
         assert await belfry.pool.fetchval("select position from mark where name = 'deliveries'") == 0
         assert await belfry.states() == {}

@@ -27,6 +27,7 @@ from shared.eventstore.append import (
 )
 from shared.eventstore.group_commit import Waiting, take_compatible
 from shared.ops.ids import new_id
+from shared.testing.transactions import long_transaction
 from tests.shared.eventstore.conftest import Process
 from tests.shared.http.waiting import until
 
@@ -91,7 +92,7 @@ async def test_losers_of_a_batch_leave_nothing(process: Process) -> None:
     taken, moved, winner = new_id(), new_id(), new_id()
     await call(process, append(stream(taken), email="a"), append(stream(moved)))
     losers = [new_id(), new_id(), new_id()]
-    async with process.pool.acquire() as connection, connection.transaction():
+    async with process.pool.acquire() as connection, long_transaction(connection):
         await connection.execute(
             "select pg_advisory_xact_lock(hashtextextended(concat_ws(chr(31), 'key', 'p', 'o', 'busy'), 0))"
         )
@@ -197,7 +198,7 @@ async def test_commands_that_wait_together_share_transactions(process: Process) 
 async def test_a_call_that_waits_for_a_lock_holds_up_nothing_else(process: Process, other: Process) -> None:
     hot = new_id()
     await process.appender.append(append(stream(hot)))
-    async with other.pool.acquire() as connection, connection.transaction():
+    async with other.pool.acquire() as connection, long_transaction(connection):
         await connection.execute("select from stream_head where aggregate_id = $1 for update", hot)
         held_up = asyncio.create_task(process.appender.append(append(stream(hot, expected=1))))
         await until(lambda: connection.fetchval(WAITS_FOR_A_LOCK))

@@ -12,6 +12,7 @@ from shared.domain.rejection import Rejected
 from shared.eventstore.append import Idempotency
 from shared.eventstore.idempotency import FORGET, IMPORTS, forget_old_answers
 from shared.ops.ids import new_id
+from shared.testing.transactions import long_transaction
 from tests.shared.eventstore.conftest import Process
 from tests.shared.eventstore.tickets import SERVICE_ACTOR, AddNote, CloseTicket, OpenTicket, ticket
 
@@ -75,7 +76,7 @@ async def test_the_key_belongs_to_a_principal_and_an_operation(process: Process,
 
 async def test_a_request_in_flight_is_said_to_be(process: Process, other: Process, ticket_id: UUID) -> None:
     """API-1"""
-    async with other.pool.acquire() as connection, connection.transaction():
+    async with other.pool.acquire() as connection, long_transaction(connection):
         await connection.execute(LOCK, KEY.principal, KEY.operation, KEY.key)
         with pytest.raises(InFlight):
             await noted(process, ticket_id)

@@ -9,6 +9,7 @@ import structlog
 
 from shared.eventstore.lease import NONE, Held, Lease, Leases
 from shared.eventstore.pool import create_pool
+from shared.testing.transactions import long_transaction
 from tests.shared.eventstore.conftest import Process
 
 
@@ -262,7 +263,7 @@ WAITING = "select exists (select from pg_stat_activity where datname = current_d
 async def test_two_processes_never_wait_for_each_other(process: Process, other: Process) -> None:
     """Whatever the order in which they name their leases: who waits for the first has not taken the last one yet."""
     await Leases(process.pool, ["first", "last"], seconds=0).take()
-    async with other.pool.acquire() as holder, holder.transaction():
+    async with other.pool.acquire() as holder, long_transaction(holder):
         await holder.execute("select from lease where name = 'first' for update")
         taking = asyncio.create_task(Leases(process.pool, ["last", "first"]).take())
         async with asyncio.timeout(5):

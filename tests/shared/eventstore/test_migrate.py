@@ -14,6 +14,7 @@ from shared.eventstore.migrate import FOLDER, LOCK, MigrationError, check, migra
 from shared.eventstore.pool import create_pool
 from shared.ops.ids import new_id
 from shared.testing.servers import DatabaseServer
+from shared.testing.transactions import long_transaction
 from tests.shared.eventstore.conftest import start_process
 from tests.shared.eventstore.releases import NEWEST, release
 from tests.shared.eventstore.tickets import SERVICE_ACTOR, AddNote, OpenTicket, ticket
@@ -268,10 +269,7 @@ async def test_who_migrates_gives_way_to_those_who_wait_for_the_same_table(
     """A change of a table that waits behind a long reader holds up everybody who comes after it. So it tries again."""
     await migrate(empty, folder)
     (folder / "0003_third.sql").write_text("alter table first add third int")
-    async with pool.acquire() as reader:
-        reading = reader.transaction()
-        await reading.start()
-        await reader.execute("set local idle_in_transaction_session_timeout = 0")
+    async with pool.acquire() as reader, long_transaction(reader):
         await reader.execute("select from first")
         migrating = asyncio.create_task(migrate(empty, folder))
         async with asyncio.timeout(20):
@@ -279,7 +277,6 @@ async def test_who_migrates_gives_way_to_those_who_wait_for_the_same_table(
                 await pool.execute("select pg_sleep(0.01)")
             await pool.fetch("select from first")
         assert not migrating.done()
-        await reading.rollback()
     assert await migrating == ["0003_third"]
 
 

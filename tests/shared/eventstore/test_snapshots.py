@@ -29,6 +29,7 @@ from shared.eventstore.snapshots import (
 )
 from shared.eventstore.streams import PAGE, TAIL_BYTES, StreamCache
 from shared.ops.ids import new_id
+from shared.testing.transactions import long_transaction
 from tests.shared.eventstore.conftest import Process
 from tests.shared.eventstore.tickets import (
     CODEC,
@@ -185,7 +186,7 @@ async def test_a_snapshot_that_cannot_be_written_fails_nothing(process: Process)
 
 async def test_nobody_waits_for_a_snapshot_to_be_written(process: Process, other: Process) -> None:
     await counts(process, LONG_TAIL)
-    async with other.pool.acquire() as connection, connection.transaction():
+    async with other.pool.acquire() as connection, long_transaction(connection):
         await connection.execute("lock table snapshot in exclusive mode")
         held = await asyncio.wait_for(process.commands.state(counter, COUNTER), 10)
         assert held.sequence == LONG_TAIL

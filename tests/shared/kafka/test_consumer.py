@@ -20,6 +20,7 @@ from shared.kafka.consumer import JournalConsumer, Session
 from shared.kafka.partitioning import PARTITIONS
 from shared.kafka.record import headers_of
 from shared.ops.health import Health
+from shared.testing.transactions import long_transaction
 from tests.shared.kafka.stage import Publisher, deals, event_of, eventually, journaled, new_health, running, said, where
 
 Pool = asyncpg.Pool
@@ -128,9 +129,7 @@ async def test_nothing_is_acknowledged_before_it_is_committed(
     health = new_health()
     async with running(new_journal(pool, kafka, aggregate, group=group, health=health)):
         await eventually(lambda: healthy(health))
-        async with pool.acquire() as blocking, blocking.transaction():
-            # The server ends a transaction that is idle for five seconds, which a busy machine may take.
-            await blocking.execute("set local idle_in_transaction_session_timeout = 0")
+        async with pool.acquire() as blocking, long_transaction(blocking):
             await blocking.execute("lock table journal in share mode")
 
             async def waits() -> bool:

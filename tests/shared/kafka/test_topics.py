@@ -5,12 +5,12 @@ import uuid
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import MetadataEmptyBrokerList
+from aiokafka.errors import KafkaTimeoutError, MetadataEmptyBrokerList
 
 from shared.kafka.layout import OtherPartitions
 from shared.kafka.outage import TRANSIENT_ERRORS
 from shared.kafka.partitioning import PARTITIONS
-from shared.kafka.topics import provision
+from shared.kafka.topics import NOT_SHOWN_YET, provision
 
 
 def new_names(count: int) -> list[str]:
@@ -48,5 +48,18 @@ async def test_a_broker_that_names_no_broker_is_an_outage_as_any_other(
     with monkeypatch.context() as fenced:
         fenced.setattr(ClusterMetadata, "update_metadata", names_none)
         with pytest.raises(TRANSIENT_ERRORS):
+            await provision(kafka, [name], partitions=3)
+    await provision(kafka, [name], partitions=3)
+
+
+async def test_a_broker_that_does_not_show_a_topic_in_time_is_an_outage_as_any_other(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy one takes long to learn of a thousand partitions; whoever asked may ask again."""
+    (name,) = new_names(1)
+    with monkeypatch.context() as slow:
+        slow.setattr("shared.kafka.topics.NOT_SHOWN_YET", NOT_SHOWN_YET | {0})
+        slow.setattr("shared.kafka.topics.SHOWN_SECONDS", 0.2)
+        with pytest.raises(KafkaTimeoutError, match=f"does not show {name}"):
             await provision(kafka, [name], partitions=3)
     await provision(kafka, [name], partitions=3)

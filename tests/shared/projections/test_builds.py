@@ -18,6 +18,7 @@ from shared.projections import builds
 from shared.projections.builds import request_rebuild
 from shared.projections.projection import Projection, ProjectionDatabase, revision_of
 from shared.projections.read_snapshot import NotBuilt
+from shared.testing.transactions import long_transaction
 from tests.shared.projections.conftest import Depot, caught_up, until, working
 from tests.shared.projections.depot import OrderPaid, parcels, totals
 
@@ -162,8 +163,7 @@ async def test_a_reader_of_an_old_build_keeps_it_and_ends_no_worker(depot: Depot
         assert await request_rebuild(depot.pool, "parcels")
         await until(lambda: version_serves(depot, 1, 2))
     await depot.pool.execute("update view_build set retired_at = retired_at - interval '61 seconds'")
-    async with depot.pool.acquire() as reader, reader.transaction():
-        await reader.execute("set local idle_in_transaction_session_timeout = 0")
+    async with depot.pool.acquire() as reader, long_transaction(reader):
         await reader.fetch("select * from parcels_1.parcel")
         await builds.drop_old(depot.pool, ["parcels"], "log", ["parcels"])
         assert await depot.pool.fetchval("select state from view_build where build = 1") == "retired"

@@ -13,6 +13,7 @@ from shared.following import dead_letters
 from shared.following.dead_letters import parked, request_redrive
 from shared.ops.ids import new_id
 from shared.projections.projection import Projection, ProjectionDatabase
+from shared.testing.transactions import long_transaction
 from tests.shared.projections.conftest import Depot, caught_up, until, working
 from tests.shared.projections.depot import OrderPaid, OrderPraised, ParcelScanned, fold_parcels, parcels, totals
 
@@ -220,8 +221,7 @@ async def test_a_projection_whose_table_is_locked_holds_up_no_other(depot: Depot
     async with working(depot.runner(locked, total)):
         await depot.post()
         await caught_up(depot, locked, total)
-        async with depot.pool.acquire() as connection, connection.transaction():
-            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+        async with depot.pool.acquire() as connection, long_transaction(connection):
             await connection.execute("lock table parcels_1.parcel in exclusive mode")
             await depot.post()
             await until(lambda: reports(depot, False))
@@ -250,8 +250,7 @@ async def test_what_is_parked_of_a_locked_table_is_tried_again_once_it_is_free(d
         await depot.scan(poison, 3)
         await caught_up(depot, locked, total)
         assert len(await parked(depot.pool)) == 1
-        async with depot.pool.acquire() as connection, connection.transaction():
-            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+        async with depot.pool.acquire() as connection, long_transaction(connection):
             await connection.execute("lock table parcels_1.history in exclusive mode")
             mistake.mended = True
             tried.clear()
