@@ -27,7 +27,6 @@ from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
 from shared.http.context import ServiceContext
 from shared.kafka.layout import laid_out
-from shared.kafka.partitioning import PARTITIONS
 from shared.kafka.relay import RECREATING
 from shared.kafka.topics import provision
 from shared.ops.health import Health
@@ -39,6 +38,8 @@ from shared.service.runtime import running_process
 from shared.testing.servers import DatabaseServer
 from tests.deploy.test_verify import House, until
 
+FEW = 4
+"""Partitions of each topic: a broker that is lost and made anew has them to make anew, too."""
 TWICE = "select count(*) - count(distinct (topic, source_position)) from journal"
 
 
@@ -56,7 +57,11 @@ class Servers:
     async def at_work(self, service: Service) -> AsyncIterator[ServiceContext]:
         url = self.deals if service is DEALS else self.forecast
         settings = Settings(
-            service=service.name, database_url=url, claim_secret="c" * 32, kafka_bootstrap=self.stack.bootstrap
+            service=service.name,
+            database_url=url,
+            claim_secret="c" * 32,
+            kafka_bootstrap=self.stack.bootstrap,
+            kafka_partitions=FEW,
         )
         async with running_process(service, settings, Health(Metrics.of(service.name))) as running:
             yield running
@@ -64,7 +69,7 @@ class Servers:
     @asynccontextmanager
     async def house(self, forecast: ServiceContext) -> AsyncIterator[House]:
         async with self.at_work(DEALS) as deals:
-            yield House(deals=deals, forecast=forecast, bootstrap=self.stack.bootstrap)
+            yield House(deals=deals, forecast=forecast, bootstrap=self.stack.bootstrap, partitions=FEW)
 
     async def copy_of_deals(self) -> str:
         """A back-up, made while nobody is connected."""
@@ -75,7 +80,7 @@ class Servers:
 
         async def left() -> bool:
             try:
-                await provision(self.stack.bootstrap, [topic], partitions=PARTITIONS)
+                await provision(self.stack.bootstrap, [topic], partitions=FEW)
             except KafkaError:
                 return False
             return True
@@ -103,8 +108,7 @@ async def servers(stack: Stack, postgres: DatabaseServer, home: object) -> Async
 
 def parts(house: House) -> list[Part]:
     return [
-        Part.of(definition_of(one.name), one.pool, one.settings.company, PARTITIONS)
-        for one in (house.deals, house.forecast)
+        Part.of(definition_of(one.name), one.pool, one.settings.company, FEW) for one in (house.deals, house.forecast)
     ]
 
 
@@ -178,11 +182,11 @@ async def test_topics_of_an_earlier_layout_are_made_anew_and_nothing_less(server
         for database in (house.deals.pool, forecast.pool):
             await database.execute("update topic_layout set partitions = null")
         await servers.lose_kafka()
-        with pytest.raises(LocalError, match="in another way than KAFKA_PARTITIONS=12 says"):
+        with pytest.raises(LocalError, match="in another way than KAFKA_PARTITIONS=4 says"):
             await republish(parts(house), house.bootstrap)
         assert [await laid_out(one.pool) for one in (house.deals, forecast)] == ["older", "older"]
         await republish(parts(house), house.bootstrap, recreate=True)
-        assert [await laid_out(one.pool) for one in (house.deals, forecast)] == [PARTITIONS, PARTITIONS]
+        assert [await laid_out(one.pool) for one in (house.deals, forecast)] == [FEW, FEW]
         assert await sentences(house) == []
         await house.journaled(await house.deal())
 
@@ -193,7 +197,7 @@ async def test_topics_with_another_number_of_partitions_are_refused(servers: Ser
         fewer = [replace(part, partitions=3) for part in parts(house)]
         with pytest.raises(LocalError, match="in another way than KAFKA_PARTITIONS=3 says"):
             await republish(fewer, house.bootstrap)
-        with pytest.raises(LocalError, match=r"KAFKA_PARTITIONS is 3, but the topic \S+ has 12"):
+        with pytest.raises(LocalError, match=r"KAFKA_PARTITIONS is 3, but the topic \S+ has 4"):
             await republish(fewer, house.bootstrap, recreate=True)
         await house.journaled(await house.deal())
 

@@ -51,10 +51,11 @@ class House:
     deals: ServiceContext
     forecast: ServiceContext
     bootstrap: str
+    partitions: int = PARTITIONS
 
     async def differences(self) -> list[Difference]:
         parts = [
-            Part.of(definition_of(running.name), running.pool, running.settings.company, PARTITIONS)
+            Part.of(definition_of(running.name), running.pool, running.settings.company, self.partitions)
             for running in (self.deals, self.forecast)
         ]
         return (await verify(parts, self.bootstrap, patience=PATIENCE_SECONDS)).differences
