@@ -206,7 +206,7 @@ class Deal:
     category_by_manager: Category | None
     account_id: UUID | None
     account_name: str | None
-    """What a customer without an account was called when the deal was opened."""
+    """What the deal calls its customer; where it says nothing, what the account is called now, as in the list."""
     lead_id: UUID | None
     source: str | None
     industry: str | None

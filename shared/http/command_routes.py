@@ -5,7 +5,7 @@ or PUT changes: `PATCH /v1/<plural>/{id}`, on the version that the caller has re
 has no route.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, make_dataclass
 from dataclasses import field as dataclass_field
 from typing import Annotated, Any
@@ -40,6 +40,7 @@ from shared.http.read_your_writes import await_token, reader
 from shared.http.resources import Resource
 from shared.kafka.partitioning import partition_of
 from shared.ops.ids import new_id
+from shared.projections.names import Named, called_now, reads_of_names, stated_names
 from shared.projections.tokens import ConsistencyToken
 
 TRACEPARENT_LENGTH = 55
@@ -299,20 +300,26 @@ def possible_commands(routes: Iterable[CommandRoute], actor: Actor, state: Any) 
 
 def resource_route(resource: Resource, commands: Iterable[CommandRoute]) -> Route:
     """`GET /v1/<plural>/{id}`: what is published of the aggregate as it is now, folded from its stream, and what may be
-    done with it by whoever asks."""
+    done with it by whoever asks. A name that it has a place for and does not state is joined, as in lists."""
     aggregate = resource.aggregate
     own = [route for route in commands if route.aggregate is aggregate and not route.creates]
+    named = frozenset(each for shape in resource.shapes.values() for each in stated_names(shape).values())
 
     async def show(request: Request) -> Response:
         service = context_of(request)
-        actor = await reader(request, reads=())
+        actor = await reader(request, reads=reads_of_names(named, service.projections.every))
         aggregate_id = path_id(request, aggregate)
         held = await service.commands.seen(aggregate, aggregate_id, actor)
         tag = etag(held.sequence)
-        if is_unchanged(request, held.sequence):
+        told = resource.of(held.state)
+        unnamed = _unnamed(resource.shapes[type(held.state)], told)
+        # A thing has the same version when what it leads to is called otherwise.
+        if not unnamed and is_unchanged(request, held.sequence):
             return Response(status_code=304, headers={"ETag": tag})
+        names = {name.name: await called_now(service.projections, name, thing) for name, thing in unnamed.items()}
         content = {
-            **resource.of(held.state),
+            **told,
+            **names,
             "id": aggregate_id,
             "version": held.sequence,
             "status": status_of(aggregate, held.state),
@@ -321,3 +328,12 @@ def resource_route(resource: Resource, commands: Iterable[CommandRoute]) -> Rout
         return Response(encode(content), headers={"ETag": tag, "Content-Type": "application/json"})
 
     return Route(f"/v1/{aggregate.plural}/{{id}}", show, methods=["GET"], name=operation_id("get", aggregate.singular))
+
+
+def _unnamed(shape: type, told: Mapping[str, Any]) -> Mapping[Named, UUID]:
+    """What a thing leads to without saying what that is called, though it has a place for it."""
+    return {
+        named: told[field]
+        for field, named in stated_names(shape).items()
+        if told[field] is not None and told[named.name] is None
+    }

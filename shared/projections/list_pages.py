@@ -24,8 +24,8 @@ from shared.projections.columns import CURRENCY, fields_that_may_be_empty
 from shared.projections.cursors import Cursors
 from shared.projections.list_queries import ListQuery
 from shared.projections.lists import ACCOUNT, Filter, Listing
-from shared.projections.names import ACCOUNTS, ACCOUNTS_OF_OTHERS, join_names, names_of, with_names
-from shared.projections.projection import ProjectionDatabase, named_in
+from shared.projections.names import ACCOUNTS, among, join_names, names_of, reads_of_names, with_names
+from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 from shared.projections.tables import language_column
 
@@ -111,16 +111,11 @@ async def holds(projections: Projections, listing: Listing, actor: Actor, name: 
 
 def reads_of(listing: Listing, every: Collection[str]) -> frozenset[str]:
     """The projections that a list is read from, out of those of its service: its own, and those with names."""
-    named = named_in("".join(each.table for each in names_of(listing.item).values()))
-    return frozenset({listing.projection.name} | {_placed(name, every) for name in named})
-
-
-def _placed(name: str, every: Collection[str]) -> str:
-    return ACCOUNTS_OF_OTHERS if name == ACCOUNTS and ACCOUNTS_OF_OTHERS in every else name
+    return frozenset({listing.projection.name}) | reads_of_names(names_of(listing.item).values(), every)
 
 
 async def _fetch(db: ProjectionDatabase, sql: str, arguments: Sequence[Any]) -> list[Record]:
-    return await db.fetch(sql.replace(f"{{{ACCOUNTS}}}", f"{{{_placed(ACCOUNTS, db.schemas)}}}"), *arguments)
+    return await db.fetch(sql.replace(f"{{{ACCOUNTS}}}", f"{{{among(ACCOUNTS, db.schemas)}}}"), *arguments)
 
 
 # -- statements, in which names come from the declaration alone -------------------------------------------------------

@@ -4,10 +4,14 @@ They stand in the read models of the organisation and of accounts, which every s
 does not know how far they are. A page joins them for the rows that it shows, on its snapshot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, make_dataclass
 from functools import cache
 from typing import Any
+from uuid import UUID
+
+from shared.projections.projection import named_in
+from shared.projections.read_snapshot import Projections
 
 ACCOUNTS = "accounts"
 ACCOUNTS_OF_OTHERS = "known_accounts"
@@ -50,6 +54,31 @@ def added_names(item: type) -> Mapping[str, Named]:
     """Those of them whose names the item does not state itself."""
     own = {each.name for each in fields(item)}
     return {field: named for field, named in names_of(item).items() if named.name not in own}
+
+
+@cache
+def stated_names(item: type) -> Mapping[str, Named]:
+    """The others: those whose names the item states itself, where it knows them."""
+    return {field: named for field, named in names_of(item).items() if field not in added_names(item)}
+
+
+def among(name: str, every: Collection[str]) -> str:
+    """The projection of a service in which names stand, by the name that statements have for it."""
+    return ACCOUNTS_OF_OTHERS if name == ACCOUNTS and ACCOUNTS_OF_OTHERS in every else name
+
+
+def reads_of_names(named: Collection[Named], every: Collection[str]) -> frozenset[str]:
+    """The projections in which these names stand, out of those of a service."""
+    return frozenset(among(name, every) for name in named_in("".join(each.table for each in named)))
+
+
+async def called_now(projections: Projections, named: Named, thing: UUID) -> str | None:
+    """What a thing is called now; None when that is not known here."""
+    (place,) = reads_of_names([named], projections.every)
+    table = named.table.replace(f"{{{ACCOUNTS}}}", f"{{{among(ACCOUNTS, projections.every)}}}")
+    # Names of our own tables and columns.
+    rows = await projections.lookup(place, f"select name from {table} where {named.key} = $1", thing)  # noqa: S608
+    return next((row["name"] for row in rows), None)
 
 
 @cache

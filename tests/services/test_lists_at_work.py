@@ -97,9 +97,34 @@ async def test_what_a_deal_states_of_its_account_comes_first(everybody: Everybod
     for word in (called, stated):
         (row,) = (await rows(deals, "/v1/deals", opened, q=word))["items"]
         assert (row["account_name"], row["owner_name"]) == (stated, None)
+    assert (await deals.sees(f"/v1/deals/{opened.json()['id']}"))["account_name"] == stated
     unnamed = await deals.does("/v1/deals", {**WANTED, "name": unique("Plain")})
+    assert (await deals.sees(f"/v1/deals/{unnamed.json()['id']}"))["account_name"] is None
     row = (await rows(deals, "/v1/deals", unnamed, sort="-updated_at", limit="1"))["items"][0]
     assert (row["account_id"], row["account_name"]) == (None, None)
+
+
+async def test_api_1_a_deal_by_its_id_calls_its_account_as_the_list_does(everybody: Everybody) -> None:
+    """Opened without a name of its own: what the account is called now, whatever version the reader has."""
+    ops, deals = Desk(client=everybody.leads.client()), Desk(client=everybody.deals.client())
+    called, renamed = unique("Called"), unique("Renamed")
+    account = await ops.does("/v1/accounts", {"name": called})
+    body = {**WANTED, "account_id": account.json()["id"]}
+    opened = await deals.does("/v1/deals", body, **after(account))
+    path = f"/v1/deals/{opened.json()['id']}"
+
+    async def shown(token: httpx.Response, **headers: str) -> httpx.Response:
+        known = after(token) | headers
+        return await patiently(lambda: deals.client.get(path, headers=known), known)
+
+    first = await shown(account)
+    assert as_described(path, first.json())["account_name"] == called
+    changed = await ops.client.patch(
+        f"/v1/accounts/{account.json()['id']}", json={"name": renamed}, headers={"If-Match": account.headers["ETag"]}
+    )
+    again = await shown(changed, **{"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.json()["account_name"]) == (200, renamed)
+    assert again.headers["ETag"] == first.headers["ETag"]
 
 
 async def test_api_1_one_row_by_its_id(everybody: Everybody, back_office: BackOffice) -> None:

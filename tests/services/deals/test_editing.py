@@ -225,7 +225,7 @@ async def test_deal_1_an_edited_deal_shows_in_the_list_and_its_support_requests_
     changed = await patched(desk, f"/v1/deals/{deal}", version, body)
     assert changed.status_code == 200, changed.text
     found = await desk.sees(f"/v1/deals/{deal}")
-    assert (found["account_id"], found["account_name"], found["contacts"]) == (after, None, [])
+    assert (found["account_id"], found["account_name"], found["contacts"]) == (after, f"Bolt {team.id}", [])
     assert (found["source"], found["industry"], found["lines"][0]["quantity"]) == ("fair", "steel", "2")
     assert found["amount"] == {"amount": "120000.00", "currency": "EUR"}
     (row,) = (await seen(desk, changed, "/v1/deals", account=after))["items"]
