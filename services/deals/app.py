@@ -26,7 +26,7 @@ from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
 from services.deals.domain.process import process
 from services.deals.domain.process.piloting import PilotCrew
-from services.deals.domain.process.state import Process, PublishedProcess
+from services.deals.domain.process.state import FollowedProcess, Process
 from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_migration.planning import MigrationEnds
 from services.deals.domain.process_migration.running import MigrationStep
@@ -177,7 +177,7 @@ SERVICE = Service(
         ACCOUNTS,
         CONTACTS,
         OnStream(product, ListedProduct),
-        OnStream(process, PublishedProcess),
+        OnStream(process, FollowedProcess),
         OnStream(deal, Deal),
         OnStream(process_remark, NotedProcessRemark),
     ),

@@ -319,8 +319,18 @@ class DraftProcess:
 
 
 @value
+class PilotedProcess:
+    """A process of which nothing is published: its first version is on trial, or was."""
+
+    versions: tuple[ProcessVersion, ...]
+    """Version 1 first."""
+    draft: ProcessDefinition | None
+    """What the next version is to be."""
+
+
+@value
 class PublishedProcess:
-    """A process that deals follow, by at least one version that was published or is on trial."""
+    """A process of which at least one version was published, be it in waves that begin later."""
 
     versions: tuple[ProcessVersion, ...]
     """Version 1 first."""
@@ -569,7 +579,7 @@ class AdoptedProcessSuggestion(ProcessSuggestion):
 RESOURCES = (
     approval_resource(APPROVALS),
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
-    Resource(process, DraftProcess, PublishedProcess, RetiredProcess),
+    Resource(process, DraftProcess, PilotedProcess, PublishedProcess, RetiredProcess),
     Resource(
         process_migration,
         PlannedProcessMigration,

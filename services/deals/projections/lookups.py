@@ -22,9 +22,9 @@ from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
 from services.deals.domain.process.piloting import PilotCrew, StartPilot
 from services.deals.domain.process.state import (
+    FollowedProcess,
     NewDeal,
     Process,
-    PublishedProcess,
     RetiredProcess,
     newest,
     version_for,
@@ -106,12 +106,12 @@ async def chosen_process(reader: LoaderContext, state: Any, command: Any, contex
     return ChosenProcess(process=followed, rule="named" if held else rule.name)
 
 
-async def _published(reader: LoaderContext, process_id: UUID) -> PublishedProcess | None:
+async def _published(reader: LoaderContext, process_id: UUID) -> FollowedProcess | None:
     held, _ = await reader.state(process, process_id)
-    return held if isinstance(held, PublishedProcess) else None
+    return held if isinstance(held, FollowedProcess) else None
 
 
-async def _followed(reader: LoaderContext, held: PublishedProcess, command: Any, context: Context) -> Process | None:
+async def _followed(reader: LoaderContext, held: FollowedProcess, command: Any, context: Context) -> Process | None:
     """The version that a new deal follows; of what is told of the past, the one that was published last."""
     if isinstance(command, ImportDeal):
         return newest(held)
@@ -258,7 +258,7 @@ async def remarked_process(reader: LoaderContext, state: Any, command: Any, cont
     """The versions of the process that somebody speaks of, or has spoken of."""
     spoken_of = state if hasattr(state, "process_id") else command
     found, _ = await reader.state(process, spoken_of.process_id)
-    held = isinstance(found, PublishedProcess | RetiredProcess)
+    held = isinstance(found, FollowedProcess | RetiredProcess)
     return RemarkedProcess(versions=tuple(version.definition for version in found.versions) if held else ())
 
 

@@ -13,7 +13,7 @@ from services.deals.domain.deal.migration import MigrateDeal, TargetProcess
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.process import process
 from services.deals.domain.process.publishing import versions
-from services.deals.domain.process.state import PublishedProcess, Version
+from services.deals.domain.process.state import FollowedProcess, Version
 from services.deals.domain.process_migration.planning import MigrationEnds, PlanProcessMigration
 from services.deals.domain.process_migration.running import STEP, MigrationStep
 from services.deals.domain.process_migration.state import AnyProcessMigration
@@ -99,7 +99,7 @@ async def step_of(  # noqa: PLR0917
 def target_of(found: Any) -> TargetProcess:
     """A process as one to be followed; one that was retired is none."""
     return (
-        TargetProcess(id=found.id, versions=found.versions) if isinstance(found, PublishedProcess) else TargetProcess()
+        TargetProcess(id=found.id, versions=found.versions) if isinstance(found, FollowedProcess) else TargetProcess()
     )
 
 

@@ -56,7 +56,8 @@ def _drafted(fact: Envelope[ProcessDrafted], row: Row) -> Row:
 
 def _pilot_started(fact: Envelope[ProcessPilotStarted], row: Row) -> Row:
     described = _described(fact) if row["in_force"] is None else {}
-    return {"status": "published", "draft": False, "pilot": fact.data.process_version, **described}
+    status = "piloted" if row["in_force"] is None else row["status"]
+    return {"status": status, "draft": False, "pilot": fact.data.process_version, **described}
 
 
 def _published(fact: Envelope[ProcessPublished], row: Row) -> Row:
@@ -85,7 +86,7 @@ PROCESS = Table(
 
 PROCESS_PROJECTION = Projection(
     name="processes",
-    version=4,
+    version=5,
     ddl=PROCESS.ddl,
     indices=PROCESS.index_ddl,
     apply=PROCESS.apply,

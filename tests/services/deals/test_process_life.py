@@ -25,6 +25,7 @@ from services.deals.domain.process.state import (
     DraftProcess,
     NewDeal,
     Pilot,
+    PilotedProcess,
     PublishedProcess,
     RetiredProcess,
     Version,
@@ -32,6 +33,9 @@ from services.deals.domain.process.state import (
     newest,
     version_for,
 )
+from shared.commands.access import obstacle
+from shared.domain.aggregate import status_of
+from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.deals.process import (
     PilotGoal,
@@ -211,6 +215,53 @@ def test_proc_2_a_retired_process_has_no_new_versions_and_the_default_is_not_ret
 def test_proc_2_only_sales_operations_shape_a_process(role: Role) -> None:
     for command in (PublishProcess, PublishVersion, SaveDraft, DiscardDraft, PublishDraft, StartPilot, EndPilot):
         assert all(role not in handler.allow for handler in process.handlers[command])
+
+
+FIRST = replace(STARTED, process_version=1)
+OPS = Actor(subject="ops", roles=frozenset({Role.SALES_OPERATIONS}))
+
+
+def test_proc_2_a_process_of_which_nothing_is_published_is_not_called_so() -> None:
+    """Neither while its first version is on trial, nor once that was stopped, nor with a further draft."""
+    tried = THE_PROCESS.given(DRAFTED).when(START).then(FIRST)
+    assert isinstance(tried.state, PilotedProcess)
+    assert status_of(process, tried.state) == "piloted"
+    stopped = replace(ENDED, process_version=1, outcome="stopped")
+    of_one = THE_PROCESS.given(DRAFTED, FIRST)
+    over = of_one.when(replace(ADOPT, outcome="stopped")).then(stopped)
+    again = of_one.given(stopped).when(SaveDraft(definition=OTHER))
+    assert {type(over.state), type(again.state)} == {PilotedProcess}
+    assert of_one.given(stopped).when(RetireProcess()).state == RetiredProcess(id=ID, versions=over.state.versions)
+
+
+def test_proc_2_what_was_tried_out_is_published_once_it_is_adopted_or_another_version_is() -> None:
+    of_one = THE_PROCESS.given(DRAFTED, FIRST)
+    adopted = of_one.when(ADOPT).then(replace(ENDED, process_version=1), replace(PUBLISHED, definition=LONGER))
+    beside = of_one.when(PublishVersion(definition=SHORT)).then(replace(PUBLISHED, process_version=2))
+    assert {type(adopted.state), type(beside.state)} == {PublishedProcess}
+    assert type(THE_PROCESS.given(PUBLISHED, DRAFTED).when(START).state) is PublishedProcess
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ((PUBLISHED,), {"discard_draft": "no-draft", "publish_draft": "no-draft", "start_pilot": "no-draft"}),
+        ((DRAFTED,), {"discard_draft": "not-in-this-state", "end_pilot": "not-in-this-state"}),
+        ((PUBLISHED, DRAFTED), {"end_pilot": "no-pilot"}),
+        ((PUBLISHED, DRAFTED, STARTED), {"discard_draft": "no-draft", "publish_draft": "no-draft"}),
+        ((DRAFTED, FIRST, replace(DRAFTED, definition=OTHER)), {"start_pilot": "pilot-running"}),
+        ((replace(PUBLISHED, process_id=SHORT_ID),), {"retire": "is-default"}),
+    ],
+)
+def test_proc_2_what_the_state_of_a_process_rules_out_is_not_among_what_may_be_done(
+    given: tuple[Any, ...], refused: dict[str, str]
+) -> None:
+    state = process.fold(given)
+    commands = {DiscardDraft, PublishDraft, StartPilot, EndPilot, RetireProcess}
+    reasons = {process.handlers[each][0].name: obstacle(OPS, process, state, each) for each in commands}
+    assert refused.items() <= {name: reason.code for name, reason in reasons.items() if reason}.items()
+    possible = {name for name, reason in reasons.items() if reason is None}
+    assert not possible & refused.keys()
 
 
 # -- which version a new deal follows ---------------------------------------------------------------------------------

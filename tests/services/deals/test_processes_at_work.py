@@ -51,18 +51,21 @@ async def test_proc_2_a_process_goes_from_draft_by_pilot_to_its_end(office: Offi
 
     await did(ops, f"{at}/start-pilot", {"goal": {"figure": "sales-cycle", "change": "-0.20"}, "teams": [team.id]})
     shown = await ops.sees(at)
-    assert (shown["status"], shown["versions"][0]["published"]) == ("published", False)
+    assert (shown["status"], shown["versions"][0]["published"]) == ("piloted", False)
     assert shown["versions"][0]["pilot"]["goal"] == {"figure": "sales-cycle", "change": "-0.20"}
     assert (await followed(north, made), await followed(south, made)) == (1, ["no-version"])
 
     async def is_listed() -> bool:
         (row,) = (await ops.sees("/v1/processes", key=definition["key"]))["items"]
-        return (row["status"], row["in_force"], row["pilot"], row["draft"]) == ("published", None, 1, False)
+        return (row["status"], row["in_force"], row["pilot"], row["draft"]) == ("piloted", None, 1, False)
 
     await until(is_listed)
+    refused = {each["operation"]: each["code"] for each in shown["commands"] if not each["possible"]}
+    assert refused == dict.fromkeys(("discardDraftProcess", "publishDraftProcess", "startPilotProcess"), "no-draft")
 
     await did(ops, f"{at}/end-pilot", {"outcome": "adopted", "reason": "A quarter faster."})
     assert (await followed(north, made), await followed(south, made)) == (1, 1)
+    assert (await ops.sees(at))["status"] == "published"
 
     today = office.running.clock.now().date().isoformat()
     second = renewal(key=definition["key"], name="Renewal, revised")

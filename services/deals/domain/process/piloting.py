@@ -7,10 +7,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, MaxLen
 
-from services.deals.domain.process.publishing import Waves, drafted, planned, refuse_faulty, versions, with_version
-from services.deals.domain.process.state import DraftProcess, Pilot, PublishedProcess, Version, process
+from services.deals.domain.process.publishing import Waves, has_draft, planned, refuse_faulty, versions, with_version
+from services.deals.domain.process.state import (
+    DraftProcess,
+    FollowedProcess,
+    OpenProcess,
+    Pilot,
+    PilotedProcess,
+    PublishedProcess,
+    Version,
+    process,
+)
 from shared.domain.aggregate import Decision
-from shared.domain.context import Context
+from shared.domain.context import Actor, Context
 from shared.domain.fields import Day, Name, Text
 from shared.domain.references import AnyTeamId
 from shared.domain.rejection import Rejected, all_at_once
@@ -80,20 +89,30 @@ class PilotCrew:
     people: tuple[PilotPeople, ...] | None = None
 
 
-@process.decides(allow=OPERATIONS)
-def start_pilot(
-    state: DraftProcess | PublishedProcess, command: StartPilot, context: Context, crew: PilotCrew
-) -> Decision:
+def _can_start(state: OpenProcess, actor: Actor) -> None:
+    """Refuse without a draft, and a second pilot beside one that runs."""
+    has_draft(state, actor)
+    running = on_trial(state) if isinstance(state, FollowedProcess) else None
+    if running is not None:
+        raise Rejected("pilot-running", f"Version {running.number} is on trial: end its pilot first.")
+
+
+def _is_on_trial(state: FollowedProcess, actor: Actor) -> Version:
+    """The version whose pilot has not ended. Raises Rejected where there is none."""
+    version = on_trial(state)
+    if version is None:
+        raise Rejected("no-pilot", "No version is on trial.")
+    return version
+
+
+@process.decides(allow=OPERATIONS, guard=_can_start)
+def start_pilot(state: OpenProcess, command: StartPilot, context: Context, crew: PilotCrew) -> Decision:
     """Try the draft out on some new deals. One version of a process is on trial at a time.
 
     Whether its people are all of one level of experience is said with it; a dry run tells it before.
     """
-    definition = drafted(state)
-    all_at_once(
-        lambda: refuse_faulty(definition, state),
-        lambda: _refuse_second(state),
-        lambda: _refuse_days(command, context),
-    )
+    definition = has_draft(state, context.actor)
+    all_at_once(lambda: refuse_faulty(definition, state), lambda: _refuse_days(command, context))
     return [
         ProcessPilotStarted(
             process_id=state.id,
@@ -110,12 +129,10 @@ def start_pilot(
     ]
 
 
-@process.decides(allow=OPERATIONS)
-def end_pilot(state: PublishedProcess, command: EndPilot, context: Context) -> Decision:
+@process.decides(allow=OPERATIONS, guard=_is_on_trial)
+def end_pilot(state: PilotedProcess | PublishedProcess, command: EndPilot, context: Context) -> Decision:
     """End the pilot: adopt its version, revise it, or stop. Deals that follow it go on by their version."""
-    version = on_trial(state)
-    if version is None:
-        raise Rejected("no-pilot", "No version is on trial.")
+    version = _is_on_trial(state, context.actor)
     if command.waves and command.outcome != "adopted":
         raise Rejected("nothing-published", "Only an adopted version is published in waves.", field="waves")
     if command.outcome == "revised" and state.draft is not None:
@@ -138,7 +155,7 @@ def end_pilot(state: PublishedProcess, command: EndPilot, context: Context) -> D
 
 
 @process.already
-def is_started(state: PublishedProcess, command: StartPilot) -> bool:
+def is_started(state: PilotedProcess | PublishedProcess, command: StartPilot) -> bool:
     """Asked again: the draft is on trial, with this goal and for these deals."""
     version = on_trial(state)
     if version is None or version.pilot is None or state.draft is not None:
@@ -152,14 +169,14 @@ def is_started(state: PublishedProcess, command: StartPilot) -> bool:
 
 
 @process.already
-def is_ended(state: PublishedProcess, command: EndPilot) -> bool:
+def is_ended(state: PilotedProcess | PublishedProcess, command: EndPilot) -> bool:
     """Asked again: nothing is on trial, and the last pilot ended like this."""
     pilots = [version.pilot for version in state.versions if version.pilot is not None]
     return bool(pilots) and pilots[-1].outcome == command.outcome
 
 
 @process.evolves
-def pilot_started(state: DraftProcess | PublishedProcess, event: ProcessPilotStarted) -> PublishedProcess:
+def pilot_started(state: OpenProcess, event: ProcessPilotStarted) -> PilotedProcess | PublishedProcess:
     pilot = Pilot(
         goal=event.goal,
         on=event.on,
@@ -170,11 +187,14 @@ def pilot_started(state: DraftProcess | PublishedProcess, event: ProcessPilotSta
         people=event.people,
     )
     version = Version(number=event.process_version, definition=event.definition, published=False, pilot=pilot)
-    return with_version(state, event.process_id, version, draft=None)
+    became = PilotedProcess if isinstance(state, DraftProcess) else type(state)
+    return became(id=event.process_id, versions=with_version(state, version), draft=None)
 
 
 @process.evolves
-def pilot_ended(state: PublishedProcess, event: ProcessPilotEnded) -> PublishedProcess:
+def pilot_ended(
+    state: PilotedProcess | PublishedProcess, event: ProcessPilotEnded
+) -> PilotedProcess | PublishedProcess:
     return replace(
         state,
         versions=tuple(
@@ -186,15 +206,9 @@ def pilot_ended(state: PublishedProcess, event: ProcessPilotEnded) -> PublishedP
     )
 
 
-def on_trial(state: PublishedProcess) -> Version | None:
+def on_trial(state: FollowedProcess) -> Version | None:
     """The version whose pilot has not ended."""
     return next((each for each in state.versions if each.pilot is not None and each.pilot.outcome is None), None)
-
-
-def _refuse_second(state: DraftProcess | PublishedProcess) -> None:
-    running = on_trial(state) if isinstance(state, PublishedProcess) else None
-    if running is not None:
-        raise Rejected("pilot-running", f"Version {running.number} is on trial: end its pilot first.")
 
 
 def _refuse_days(command: StartPilot, context: Context) -> None:

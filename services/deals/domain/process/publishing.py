@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
-from uuid import UUID
 
 from annotated_types import MaxLen
 
@@ -11,14 +10,17 @@ from services.deals.domain.process.short import SHORT_ID
 from services.deals.domain.process.state import (
     AnyProcess,
     DraftProcess,
+    FollowedProcess,
     NoProcess,
+    OpenProcess,
+    PilotedProcess,
     PublishedProcess,
     RetiredProcess,
     Version,
     process,
 )
 from shared.domain.aggregate import Claim, Decision
-from shared.domain.context import Context
+from shared.domain.context import Actor, Context
 from shared.domain.fields import Day, Text
 from shared.domain.references import AnyTeamId
 from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
@@ -135,6 +137,19 @@ class RetireProcess:
     example: ClassVar[dict[str, Any]] = {"reason": "Renewals follow the short process now."}
 
 
+def has_draft(state: OpenProcess, actor: Actor) -> ProcessDefinition:
+    """The draft. Raises Rejected where there is none."""
+    if state.draft is None:
+        raise Rejected("no-draft", "There is no draft: save one first.")
+    return state.draft
+
+
+def _is_no_default(state: FollowedProcess, actor: Actor) -> None:
+    """Refuse to retire what deals follow when no rule says otherwise."""
+    if state.id == SHORT_ID:
+        raise Rejected("is-default", "The short process is what deals follow when no rule says otherwise.")
+
+
 @process.decides(allow=OPERATIONS)
 def publish(state: NoProcess, command: PublishProcess, context: Context) -> Decision:
     """Publish a new process, or keep its draft."""
@@ -151,15 +166,15 @@ def publish(state: NoProcess, command: PublishProcess, context: Context) -> Deci
 
 
 @process.decides(allow=OPERATIONS)
-def publish_version(state: DraftProcess | PublishedProcess, command: PublishVersion, context: Context) -> Decision:
+def publish_version(state: OpenProcess, command: PublishVersion, context: Context) -> Decision:
     """Publish the next version of a process. Open deals keep the version that they started on."""
-    if isinstance(state, PublishedProcess) and command.definition == state.versions[-1].definition:
+    if isinstance(state, FollowedProcess) and command.definition == state.versions[-1].definition:
         return []
     return [_next(state, command.definition, command.waves, context)]
 
 
 @process.decides(allow=OPERATIONS)
-def save_draft(state: DraftProcess | PublishedProcess, command: SaveDraft) -> Decision:
+def save_draft(state: OpenProcess, command: SaveDraft) -> Decision:
     """Save what the next version is to be. No deal follows it."""
     if command.definition == state.draft:
         return []
@@ -167,34 +182,37 @@ def save_draft(state: DraftProcess | PublishedProcess, command: SaveDraft) -> De
     return [ProcessDrafted(process_id=state.id, definition=command.definition)]
 
 
-@process.decides(allow=OPERATIONS)
-def discard_draft(state: PublishedProcess, command: DiscardDraft) -> Decision:
+@process.decides(allow=OPERATIONS, guard=has_draft)
+def discard_draft(state: PilotedProcess | PublishedProcess, command: DiscardDraft) -> Decision:
     """Give the draft up."""
-    return [ProcessDraftDiscarded(process_id=state.id)] if state.draft else []
+    return [ProcessDraftDiscarded(process_id=state.id)]
 
 
-@process.decides(allow=OPERATIONS)
-def publish_draft(state: DraftProcess | PublishedProcess, command: PublishDraft, context: Context) -> Decision:
+@process.decides(allow=OPERATIONS, guard=has_draft)
+def publish_draft(state: OpenProcess, command: PublishDraft, context: Context) -> Decision:
     """Publish the draft as the next version. Open deals keep the version that they started on."""
-    return [_next(state, drafted(state), command.waves, context)]
+    return [_next(state, has_draft(state, context.actor), command.waves, context)]
 
 
-@process.decides(allow=OPERATIONS)
-def retire(state: PublishedProcess, command: RetireProcess) -> Decision:
+@process.decides(allow=OPERATIONS, guard=_is_no_default)
+def retire(state: PilotedProcess | PublishedProcess, command: RetireProcess) -> Decision:
     """Retire a process. Deals that follow it go on by their version."""
-    if state.id == SHORT_ID:
-        raise Rejected("is-default", "The short process is what deals follow when no rule says otherwise.")
     return [ProcessRetired(process_id=state.id, reason=command.reason)]
 
 
 @process.already
-def is_published(state: PublishedProcess, command: PublishProcess) -> bool:
+def is_published(state: PilotedProcess | PublishedProcess, command: PublishProcess) -> bool:
     return state.versions[0].definition == command.definition and not command.draft
 
 
 @process.already
 def is_drafted(state: DraftProcess, command: PublishProcess) -> bool:
     return state.draft == command.definition and command.draft
+
+
+@process.already
+def is_discarded(state: PilotedProcess | PublishedProcess, command: DiscardDraft) -> bool:
+    return state.draft is None
 
 
 @process.already
@@ -208,26 +226,28 @@ def began_as_draft(state: NoProcess, event: ProcessDrafted) -> DraftProcess:
 
 
 @process.evolves
-def draft_saved(state: DraftProcess | PublishedProcess, event: ProcessDrafted) -> DraftProcess | PublishedProcess:
+def draft_saved(state: OpenProcess, event: ProcessDrafted) -> OpenProcess:
     return replace(state, draft=event.definition)
 
 
 @process.evolves
-def draft_discarded(state: PublishedProcess, event: ProcessDraftDiscarded) -> PublishedProcess:
+def draft_discarded(
+    state: PilotedProcess | PublishedProcess, event: ProcessDraftDiscarded
+) -> PilotedProcess | PublishedProcess:
     return replace(state, draft=None)
 
 
 @process.evolves
-def published(state: NoProcess | DraftProcess | PublishedProcess, event: ProcessPublished) -> PublishedProcess:
+def published(state: NoProcess | OpenProcess, event: ProcessPublished) -> PublishedProcess:
     number, definition = event.process_version, event.definition
     pilot = next((known.pilot for known in versions(state) if known.number == number), None)
     version = Version(number=number, definition=definition, published=True, waves=event.waves, pilot=pilot)
     draft = None if isinstance(state, NoProcess) or event.from_draft else state.draft
-    return with_version(state, event.process_id, version, draft=draft)
+    return PublishedProcess(id=event.process_id, versions=with_version(state, version), draft=draft)
 
 
 @process.evolves
-def retired(state: PublishedProcess, event: ProcessRetired) -> RetiredProcess:
+def retired(state: PilotedProcess | PublishedProcess, event: ProcessRetired) -> RetiredProcess:
     return RetiredProcess(id=state.id, versions=state.versions)
 
 
@@ -236,7 +256,7 @@ def key_taken(state: AnyProcess) -> list[Claim]:
     return [Claim(kind="process-key", key=_key(state))]
 
 
-def refuse_faulty(definition: ProcessDefinition, state: DraftProcess | PublishedProcess | None = None) -> None:
+def refuse_faulty(definition: ProcessDefinition, state: OpenProcess | None = None) -> None:
     """Refuse a definition that cannot be one, or not one of this process."""
     reasons = list(faults(definition))
     if state is not None and definition.key != _key(state):
@@ -256,33 +276,18 @@ def planned(waves: tuple[PlannedWave, ...], context: Context) -> tuple[Wave, ...
     return tuple(Wave(on=wave.on, teams=wave.teams) for wave in waves)
 
 
-def drafted(state: DraftProcess | PublishedProcess) -> ProcessDefinition:
-    """The draft. Raises Rejected where there is none."""
-    if state.draft is None:
-        raise Rejected("no-draft", "There is no draft: save one first.")
-    return state.draft
-
-
 def versions(state: NoProcess | AnyProcess) -> tuple[Version, ...]:
     """The versions of a process, in whatever state it is; of one that was never followed, none."""
-    return state.versions if isinstance(state, PublishedProcess | RetiredProcess) else ()
+    return state.versions if isinstance(state, FollowedProcess | RetiredProcess) else ()
 
 
-def with_version(
-    state: NoProcess | DraftProcess | PublishedProcess,
-    process_id: UUID,
-    new: Version,
-    *,
-    draft: ProcessDefinition | None,
-) -> PublishedProcess:
-    """The process with one version more, or with another word about one, and with what is its draft then."""
+def with_version(state: NoProcess | OpenProcess, new: Version) -> tuple[Version, ...]:
+    """The versions of a process, and one more, or another word about one."""
     numbered = {version.number: version for version in (*versions(state), new)}
-    return PublishedProcess(id=process_id, versions=tuple(numbered[key] for key in sorted(numbered)), draft=draft)
+    return tuple(numbered[key] for key in sorted(numbered))
 
 
-def _next(
-    state: DraftProcess | PublishedProcess, definition: ProcessDefinition, waves: Waves, context: Context
-) -> ProcessPublished:
+def _next(state: OpenProcess, definition: ProcessDefinition, waves: Waves, context: Context) -> ProcessPublished:
     """The fact that a definition is the next version."""
     all_at_once(lambda: refuse_faulty(definition, state), lambda: planned(waves, context))
     number = len(versions(state)) + 1

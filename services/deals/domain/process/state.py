@@ -69,8 +69,8 @@ class DraftProcess:
 
 
 @value
-class PublishedProcess:
-    """A process that deals follow, by at least one version that was published or is on trial."""
+class FollowedProcess:
+    """A process that deals follow, or followed, and that goes on."""
 
     id: UUID
     versions: tuple[Version, ...]
@@ -87,6 +87,16 @@ class PublishedProcess:
 
 
 @value
+class PilotedProcess(FollowedProcess):
+    """A process of which nothing is published: its first version is on trial, or was."""
+
+
+@value
+class PublishedProcess(FollowedProcess):
+    """A process of which at least one version was published, be it in waves that begin later."""
+
+
+@value
 class RetiredProcess:
     """A process that no new deal follows."""
 
@@ -94,7 +104,8 @@ class RetiredProcess:
     versions: tuple[Version, ...]
 
 
-AnyProcess = DraftProcess | PublishedProcess | RetiredProcess
+OpenProcess = DraftProcess | PilotedProcess | PublishedProcess
+AnyProcess = OpenProcess | RetiredProcess
 
 process = Aggregate("process", plural="processes", start=NoProcess, readers=EVERYBODY, takes_yaml=True)
 
@@ -119,18 +130,18 @@ class NewDeal:
     industry: str | None = None
 
 
-def version_of(state: PublishedProcess | RetiredProcess, number: int) -> Process:
+def version_of(state: FollowedProcess | RetiredProcess, number: int) -> Process:
     """A version, as a deal that was begun on it follows it."""
     return Process(id=state.id, version=number, definition=state.versions[number - 1].definition)
 
 
-def newest(state: PublishedProcess) -> Process | None:
+def newest(state: FollowedProcess) -> Process | None:
     """The version that was published last; None as long as the first is on trial."""
     numbers = [version.number for version in state.versions if version.published]
     return version_of(state, numbers[-1]) if numbers else None
 
 
-def version_for(state: PublishedProcess, deal: NewDeal) -> Process | None:
+def version_for(state: FollowedProcess, deal: NewDeal) -> Process | None:
     """The version that a new deal follows: the pilot that it falls into, else the newest that has reached its team;
     None when there is neither (PROC-2)."""
     for version in reversed(state.versions):
