@@ -205,3 +205,36 @@ async def test_fc_17_the_history_of_a_deal_is_in_its_own_currency(ask: Ask) -> N
         {"amount": "100.00", "currency": "USD"},
         {"amount": "300.00", "currency": "USD"},
     )
+
+
+@pytest.mark.parametrize("as_of", [0, 1])
+async def test_fc_4_the_forecast_says_what_it_leaves_out_for_want_of_a_close_date(
+    ask: Ask, served: Errands, today: date, as_of: int
+) -> None:
+    """Whatever the period: EUR 1,000 and USD 120 at 1.2, of the deals that are open; what has no rate is told beside.
+    It stands last: it tells more deals."""
+    mine, begun = new_id(), served.running.clock.now() - timedelta(days=2)
+    deals = [new_id() for _ in range(5)]
+    told = [(1000, "EUR", None), (120, "USD", None), (5000, "AED", None), (300, "EUR", None), (400, "EUR", today)]
+    openings = [
+        opened(amount, "needs", close, deal, currency=own, owner=mine)
+        for deal, (amount, own, close) in zip(deals, told, strict=True)
+    ]
+    facts = [fact(1, each, begun, deal=deal) for deal, each in zip(deals, openings, strict=True)]
+    await journaled(served.running, [*facts, fact(2, won(begun.date(), 300, deals[3]), begun, deal=deals[3])])
+    then = str(today - timedelta(days=1)) if as_of else str(today)
+    for known in ({}, {"known_at": str(today)}):
+        asked = {"owner": str(mine), **({"as_of": then} if as_of else {}), **known}
+        for name in (str(today.year), str(today.year + 3)):
+            forecast = await ask("/v1/forecast", period=name, **asked)
+            undated, weighted = forecast["undated"], (Decimal(1100) * openings[0].probability).quantize(Decimal("0.01"))
+            assert (undated["count"], undated["amount"]) == (2, {"amount": "1100.00", "currency": "EUR"})
+            assert Decimal(undated["weighted"]["amount"]) == weighted
+            assert forecast["open"]["amount"] == ("400.00" if name == str(today.year) else "0.00")
+            assert [each["amount"]["currency"] for each in forecast["unconverted"]] == ["AED"]
+            assert [each["currency"] for each in forecast["rates"]] == ["USD"]
+        page = await ask("/v1/forecast/deals", period=str(today.year), figure="undated", **asked)
+        assert (page["count"], page["amount"]) == (2, undated["amount"])
+        assert [each["expected_close"] for each in page["deals"]] == [None, None]
+    none = await ask("/v1/forecast/deals", figure="undated", category="closed", owner=str(mine))
+    assert (none["count"], none["deals"]) == (0, [])

@@ -18,7 +18,7 @@ from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.grains import counted, counts_at
 from services.forecast.counting.sums import Sum, next_month
 from services.forecast.counting.valuation import ANY_DAY
-from services.forecast.pipeline.figures import cycle_days, due_of, stage_of, sum_of, valued_on
+from services.forecast.pipeline.figures import UNDATED, cycle_days, due_of, stage_of, sum_of, valued_on
 from services.forecast.pipeline.model import read_state
 from services.forecast.pipeline.queries.known import known_states
 from services.forecast.pipeline.timeline import OPEN, WON, DealState
@@ -219,6 +219,7 @@ class Wanted:
 
 
 ANY = Wanted()
+WITHOUT_CLOSE_DATE = Wanted(due=(UNDATED, UNDATED))
 WON_DEALS = Wanted(outcome=WON)
 
 

@@ -14,7 +14,14 @@ from services.forecast.asking.periods import period
 from services.forecast.cash.queries import invoiced
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import merged, shown_left_out, shown_rates
-from services.forecast.pipeline.queries.totals import WON_DEALS, ClosedRow, OpenRow, Wanted, due_in
+from services.forecast.pipeline.queries.totals import (
+    WITHOUT_CLOSE_DATE,
+    WON_DEALS,
+    ClosedRow,
+    OpenRow,
+    Wanted,
+    due_in,
+)
 from services.forecast.pipeline.queries.worth import closed_worth, open_worth
 from services.forecast.pipeline.routes.drilling import DRILLED, DrilledDeals, drilled
 from services.forecast.pipeline.timeline import CATEGORIES, OPEN, WON, Category
@@ -46,14 +53,23 @@ class CategoryFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndatedFigures:
+    """The open deals without an expected close: they count in no period."""
+
+    count: int
+    amount: Money
+    weighted: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """The forecast of a period.
 
     `weighted` is the sum of amount × configured probability of open deals due in the period; `expected` is won plus
     weighted; `attainment` won ÷ target; `gap` target − won; `coverage` open ÷ gap. Without a target these are null.
-    `invoiced` stands beside the bookings. All amounts are in the company's currency: open ones at the exchange `rates`
-    of the day asked about, won and invoiced ones at the rate of their own day. `unconverted` counts what was left out
-    for want of a rate.
+    `undated` is what no period has, for want of an expected close; `invoiced` stands beside the bookings. All amounts
+    are in the company's currency: open ones at the exchange `rates` of the day asked about, won and invoiced ones at
+    the rate of their own day. `unconverted` counts what was left out for want of a rate.
     """
 
     as_of: datetime
@@ -73,6 +89,7 @@ class Outlook:
     open: Money
     weighted: Money
     expected: Money
+    undated: UndatedFigures
     attainment: Decimal | None
     gap: Money | None
     coverage: Decimal | None
@@ -101,6 +118,7 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
     wanted = period(name, query.company) if name is not None else query.company.fiscal_year.quarter_of(today)
     async with query.reading() as reading:
         still = await open_worth(reading, asked, query.company, due_in(wanted))
+        undated = await open_worth(reading, asked, query.company, WITHOUT_CLOSE_DATE)
         ended = await closed_worth(reading, asked, query.company, wanted.first, wanted.last, WON_DEALS)
         goal = await revenue_target(reading("targets"), asked, wanted)
         billed = await invoiced(reading, asked, query.company, wanted.first, wanted.last)
@@ -121,14 +139,18 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
             first=wanted.first,
             last=wanted.last,
             currency=currency,
-            rates=shown_rates(still.rates),
-            unconverted=shown_left_out(query.words, merged(still.unconverted, ended.unconverted, billed.unconverted)),
+            rates=shown_rates(sorted(dict([*still.rates, *undated.rates]).items())),
+            unconverted=shown_left_out(
+                query.words,
+                merged(still.unconverted, undated.unconverted, ended.unconverted, billed.unconverted),
+            ),
             target=None if target is None else money(target, currency),
             target_missing=list(goal.missing),
             won=money(won, currency),
             open=money(still_open, currency),
             weighted=money(weighted, currency),
             expected=money(won + weighted, currency),
+            undated=_undated(undated.rows, currency),
             attainment=ratio(won, target),
             gap=None if gap is None else money(gap, currency),
             coverage=ratio(still_open, gap) if gap is not None and gap > 0 else None,
@@ -147,7 +169,8 @@ async def forecast_deals(
     paged: Paged,
     name: AskedPeriod = None,
     figure: Annotated[
-        Literal["won", "open", "weighted", "expected"], Query(description="The figure whose deals are wanted.")
+        Literal["won", "open", "weighted", "expected", "undated"],
+        Query(description="The figure whose deals are wanted."),
     ] = "expected",
     category: Annotated[Category | None, Query(description="Only this category (single, not cumulative).")] = None,
 ) -> Response:
@@ -161,11 +184,21 @@ async def forecast_deals(
 
 
 def behind(figure: str, wanted: Period, category: str | None = None) -> list[Wanted]:
-    """The deals that are part of a figure of the period's forecast; a won deal's category is closed."""
+    """The deals that are part of a figure of the period's forecast, or that no period has; a won deal's category is
+    closed."""
     won = Wanted(outcome=WON, closed=(wanted.first, wanted.last))
     still = replace(due_in(wanted), outcome=OPEN, category=category)
-    parts = {"won": [won], "open": [still], "weighted": [still], "expected": [won, still]}[figure]
+    undated = replace(WITHOUT_CLOSE_DATE, outcome=OPEN, category=category)
+    figures = {"won": [won], "open": [still], "weighted": [still], "expected": [won, still], "undated": [undated]}
+    parts = figures[figure]
     return [part for part in parts if category is None or (part is won) == (category == "closed")]
+
+
+def _undated(rows: Sequence[OpenRow], currency: str) -> UndatedFigures:
+    total = sum((Sum(row.count, row.amount, row.weighted) for row in rows), Sum())
+    return UndatedFigures(
+        count=total.count, amount=money(total.amount, currency), weighted=money(total.weighted, currency)
+    )
 
 
 def _categories(
