@@ -18,6 +18,7 @@ from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, Overri
 from services.deals.domain.deal.closing import AbandonDeal, ContractOfDeal, LoseDeal
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.corrections import Tellings
+from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import Deal
@@ -48,6 +49,7 @@ from services.deals.projections.lookups import (
     chosen_process,
     contract_of_deal,
     conversion,
+    deal_today,
     known_contacts,
     named_remark,
     pending_approvals,
@@ -195,6 +197,7 @@ SERVICE = Service(
         ContractOfDeal: contract_of_deal,
         Approvers: approvers_of_deal,
         PendingApprovals: pending_approvals,
+        DealToday: deal_today,
         Tellings: tellings,
         SupportedDeal: supported_deal,
         SupportOfDeal: support_of_deal,

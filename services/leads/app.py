@@ -9,6 +9,7 @@ from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.forgetting import Traces
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
+from services.leads.domain.lead.reminding import RemindedToday
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import ActiveTeam, HierarchyPlace, NamedMember, team
 from services.leads.domain.policies import POLICIES
@@ -23,6 +24,7 @@ from services.leads.projections.lookups import (
     named_member,
     neighbours,
     place,
+    reminded_today,
     subject_holder,
 )
 from services.leads.projections.people import MEMBERS, PEOPLE_PROJECTION, TEAMS
@@ -57,6 +59,7 @@ SERVICE = Service(
         HierarchyPlace: place,
         SubjectHolder: subject_holder,
         KnownUnder: known_under,
+        RemindedToday: reminded_today,
         AssignmentDesk: assignment_desk,
         MatchedAccount: matched_account,
         Neighbours: neighbours,

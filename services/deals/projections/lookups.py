@@ -15,7 +15,7 @@ from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
-from services.deals.domain.deal.history import ImportDeal
+from services.deals.domain.deal.history import DealToday, ImportDeal
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.deal.submission import OVER, WAITING, Submission, chains_of
 from services.deals.domain.exchange_rate import Conversion
@@ -184,6 +184,12 @@ async def _contacts_of(reader: LoaderContext, state: Deal) -> KnownContacts:
     ids = [contact.contact_id for contact in state.contacts]
     rows = await reader.fetch(KNOWN_ACCOUNTS, CONTACTS.rows, ids) if ids else []
     return KnownContacts(of={row["id"]: KnownContact(account_id=row["account_id"]) for row in rows})
+
+
+async def deal_today(reader: LoaderContext, state: Any, command: Any, context: Context) -> DealToday:
+    """The deal as it stands today: history that is told late is decided on how it stood then."""
+    today, _ = await reader.state(deal, context.aggregate_id)
+    return DealToday(state=today)
 
 
 async def tellings(reader: LoaderContext, state: Any, command: Any, context: Context) -> Tellings:

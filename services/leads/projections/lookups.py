@@ -26,7 +26,7 @@ from services.leads.domain.hierarchy import Line, is_circular, line_of, now_belo
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
 from services.leads.domain.lead.history import ImportLead
-from services.leads.domain.lead.reminding import reminded_follow_up
+from services.leads.domain.lead.reminding import RemindedToday, reminded_follow_up
 from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenLead, lead
 from services.leads.domain.organisation.member import SubjectHolder
 from services.leads.domain.organisation.team import (
@@ -119,6 +119,13 @@ async def known_under(reader: LoaderContext, state: Any, command: Any, context: 
             if contact.email == address
         ]
     return KnownUnder(people=tuple(sorted(people, key=first_known)))
+
+
+async def reminded_today(reader: LoaderContext, state: Any, command: Any, context: Context) -> RemindedToday:
+    """The follow-up that somebody was reminded of, by the lead as it stands today: an end that is told late is decided
+    on how it stood then, and people were told since."""
+    today, _ = await reader.state(lead, context.aggregate_id)
+    return RemindedToday(follow_up=reminded_follow_up(today))
 
 
 async def _open_before(reader: LoaderContext, address: str, at: datetime, lead_id: UUID) -> list[Known]:

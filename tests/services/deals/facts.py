@@ -12,6 +12,7 @@ from services.deals.domain.deal.approval import PendingApprovals
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings
+from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION, WINNING
@@ -87,6 +88,7 @@ LOADED: dict[str, Any] = {
     "hours": InForce(default=usual_hours(Company().calendar), on=TODAY),
     "pending": PendingApprovals(),
     "crew": PilotCrew(),
+    "today": DealToday(),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))

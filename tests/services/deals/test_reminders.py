@@ -11,7 +11,14 @@ import pytest
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import HandOver, UpdateDeal
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
-from services.deals.domain.deal.history import ImportDealChange, ImportDealReopening
+from services.deals.domain.deal.history import (
+    DealToday,
+    ImportDealAbandonment,
+    ImportDealChange,
+    ImportDealLoss,
+    ImportDealReopening,
+    ImportDealWin,
+)
 from services.deals.domain.deal.reminding import RemindOfNextStep
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.deal.work import LogActivity, PlanNextStep
@@ -19,7 +26,8 @@ from shared.domain.context import Company, service_actor
 from shared.domain.policy import InForce, Version
 from shared.domain.working_days import calendar_of
 from shared.domain.working_time.hours import usual_hours
-from shared.events.deals.deal import DealHandedOver, DealNextStepPlanned, DealTextsErased
+from shared.events.deals.deal import DealHandedOver, DealNextStepPlanned, DealReopened, DealTextsErased
+from shared.events.deals.deal_help import DealHelpAsked
 from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.policy import NextSteps
 from shared.events.reminders import PlannedReminder
@@ -270,6 +278,56 @@ def test_deal_6_history_reminds_nobody_and_takes_the_place_of_what_was_planned()
     lost = system(FIRST, PLANNED).when(LoseDeal(reason="price")).facts[0].event
     back = ImportDealReopening(on=FRIDAY, reason="They came back")
     assert system(FIRST, PLANNED, lost).when(back).facts[0].event.reminders == ()
+
+
+LATE_ENDS = [
+    ImportDealWin(on=TODAY),
+    ImportDealLoss(on=TODAY, reason="price"),
+    ImportDealAbandonment(on=TODAY, reason="no-need"),
+]
+
+
+@pytest.mark.parametrize("command", LATE_ENDS, ids=repr)
+def test_deal_6_an_end_that_is_told_late_settles_what_people_were_told_since(command: Any) -> None:
+    """It is decided on the deal as it stood then, when nobody had been reminded, or asked for help."""
+
+    def ended(*since: Any) -> Any:
+        today = DealToday(state=deal.fold(OPEN.given(PLANNED, *since).history))
+        return OPEN.given(PLANNED).knowing(today=today).when(command).facts[0].event
+
+    assert (ended().ends_notices, ended().reminded_step) == (False, None)
+    told = ended(reminded("owner"))
+    assert (told.ends_notices, told.reminded_step) == (True, STEP_ID)
+    asked = ended(DealHelpAsked(deal_id=ID, help_id=OTHER, kind="price", urgency="today", name="", on=FRIDAY))
+    assert (asked.ends_notices, asked.reminded_step) == (True, None)
+    back = DealReopened(
+        deal_id=ID,
+        outcome_before="lost",
+        reason="",
+        stage=OPENED.stage,
+        probability=OPENED.probability,
+        category=OPENED.category,
+        amount=OPENED.amount,
+        on=FRIDAY,
+        reminders=PLANNED.reminders,
+    )
+    lost = system(FIRST, PLANNED).when(LoseDeal(reason="price")).facts[0].event
+    goes_on = ended(lost, back, reminded("owner"))
+    assert (goes_on.ends_notices, goes_on.reminded_step) == (False, None), "it was reopened since, and goes on"
+
+
+def test_deal_6_a_step_that_is_told_late_settles_the_one_before_it_and_none_that_was_planned_since() -> None:
+    other = replace(PLANNED, step_id=OTHER)
+    plan = ImportDealChange(on=TODAY, next_step=NextStep(on=date(2026, 4, 1)))
+    since_then: list[tuple[tuple[Any, ...], UUID | None]] = [
+        ((), None),
+        ((reminded("owner"),), STEP_ID),
+        ((other, reminded("owner", step_id=OTHER)), None),
+    ]
+    for since, settled in since_then:
+        today = DealToday(state=deal.fold(OPEN.given(PLANNED, *since).history))
+        told = OPEN.given(PLANNED).knowing(today=today).when(plan).facts[0].event
+        assert told.reminded_step == settled
 
 
 def test_deal_6_that_its_text_is_erased_leaves_a_step_due() -> None:

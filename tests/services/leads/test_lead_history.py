@@ -13,6 +13,7 @@ from services.leads.domain.lead.history import (
     ImportLeadDisqualification,
     ImportLeadQualification,
 )
+from services.leads.domain.lead.reminding import RemindedToday
 from services.leads.domain.lead.state import DuplicateLead, OpenLead
 from shared.domain.context import Moment
 from shared.events.leads.lead import LeadActivityLogged, LeadAssigned, LeadCaptured, LeadQualificationNoted
@@ -29,7 +30,7 @@ from tests.services.leads.known import (
     given_up,
 )
 
-work = scenario(lead).given(captured, assigned)
+work = scenario(lead).given(captured, assigned).knowing(reminded=RemindedToday())
 
 # -- history --------------------------------------------------------------------------------------------------------
 

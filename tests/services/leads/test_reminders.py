@@ -17,7 +17,7 @@ from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, Matc
 from services.leads.domain.lead.erasure import EraseLeadPerson
 from services.leads.domain.lead.history import ImportLead, ImportLeadConversion, ImportLeadDisqualification
 from services.leads.domain.lead.nurturing import PlanLeadFollowUp
-from services.leads.domain.lead.reminding import RemindOfFollowUp
+from services.leads.domain.lead.reminding import RemindedToday, RemindOfFollowUp
 from services.leads.domain.organisation.team import NamedMember
 from services.leads.domain.policies import NURTURING_EXIT
 from services.leads.projections.traces import lead_of
@@ -198,15 +198,24 @@ ENDS = [
 
 @pytest.mark.parametrize(("command", "actor"), ENDS, ids=repr)
 def test_deal_6_whatever_ends_a_follow_up_names_it_where_somebody_was_reminded(command: Any, actor: Any) -> None:
-    asking = DONE.at(AGAIN).by(actor or CONTEXT.actor)
+    asking = DONE.at(AGAIN).by(actor or CONTEXT.actor).knowing(reminded=RemindedToday(follow_up=FOLLOW_UP))
     ended = [fact.event for fact in asking.given(*TOLD).when(command).facts if fact.event.aggregate == "lead"]
     assert [each.reminded_follow_up for each in ended] == [FOLLOW_UP]
     again = datetime(2026, 3, 26, 9, tzinfo=UTC) if command == ENDS[0][0] else None
     assert due(*TOLD, *ended) == again
     assert tells(LAST, *TOLD, *ended) == []
     unnoticed = Traces(leads=(lead_of(after(lead, captured, assigned, PLANNED)),))
-    quiet = asking.knowing(traces=unnoticed).given(PLANNED).when(command)
+    quiet = asking.knowing(traces=unnoticed, reminded=RemindedToday()).given(PLANNED).when(command)
     assert {fact.event.reminded_follow_up for fact in quiet.facts if fact.event.aggregate == "lead"} == {None}
+
+
+@pytest.mark.parametrize("command", [command for command, actor in ENDS if actor], ids=repr)
+def test_deal_6_an_end_that_is_told_late_settles_what_somebody_was_reminded_of_since(
+    command: Any,
+) -> None:
+    """It is decided on the lead as it stood then, before anything was planned."""
+    late = DONE.at(AGAIN).by(IMPORTING).knowing(reminded=RemindedToday(follow_up=FOLLOW_UP)).when(command)
+    assert [fact.event.reminded_follow_up for fact in late.facts] == [FOLLOW_UP]
 
 
 def test_deal_6_a_lead_that_turns_out_to_repeat_an_earlier_one_is_followed_up_no_more() -> None:

@@ -206,7 +206,7 @@ def deal_won(state: Deal, on: date) -> DealWon:
         owner=state.owner,
         team=state.team,
         lines=state.lines,
-        ends_notices=_ends_notices(state),
+        ends_notices=ends_notices(state),
         reminded_step=reminded_step(state),
     )
 
@@ -220,7 +220,7 @@ def deal_lost(state: Deal, on: date, reason: str, competitor: str | None) -> Dea
         stage=state.stage,
         reason=reason,
         competitor=competitor,
-        ends_notices=_ends_notices(state),
+        ends_notices=ends_notices(state),
         reminded_step=reminded_step(state),
     )
 
@@ -233,7 +233,7 @@ def deal_abandoned(state: Deal, on: date, reason: str) -> DealAbandoned:
         amount=state.amount,
         stage=state.stage,
         reason=reason,
-        ends_notices=_ends_notices(state),
+        ends_notices=ends_notices(state),
         reminded_step=reminded_step(state),
     )
 
@@ -253,7 +253,7 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
     )
 
 
-def _ends_notices(state: Deal) -> bool:
+def ends_notices(state: Deal) -> bool:
     """Whether somebody was told of a deal who need not know any more once it has ended."""
     return has_notified(state) or open_help(state) is not None or reminded_step(state) is not None
 

@@ -5,9 +5,11 @@ nor before its opening. A fact is known when it was told with the same day and v
 day anyway; for what came after it, and for there and back on one day, the import keeps account of every line.
 """
 
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+from uuid import UUID
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.changes import Category
@@ -18,6 +20,7 @@ from services.deals.domain.deal.closing import (
     deal_lost,
     deal_reopened,
     deal_won,
+    ends_notices,
 )
 from services.deals.domain.deal.nodes import completed, node_of, refuse_completed
 from services.deals.domain.deal.opening import begun, price_faults, worth
@@ -177,6 +180,17 @@ class ImportDealReopening:
 
 Said = Money | NextStep | date | str | None
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealToday:
+    """A deal as it stands today, whatever time history tells of: what people were told until now follows from that."""
+
+    state: AnyDeal | None = None
+    """None: as it stood then."""
+
+
+End = TypeVar("End", DealWon, DealLost, DealAbandoned)
+
 END = "deal-end"
 """The series of how a deal ended: one `fact_id` is one end, whichever it is."""
 
@@ -243,7 +257,7 @@ def import_move(state: OpenDeal, command: ImportDealMove, context: Context, proc
     DealNextStepPlanned,
     again=(WHICH_FIELDS, "judged_by"),
 )
-def import_change(state: OpenDeal, command: ImportDealChange, context: Context) -> Decision:
+def import_change(state: OpenDeal, command: ImportDealChange, context: Context, today: DealToday) -> Decision:
     """Take over changes of a deal, also to what was so: what is told before it later must not change that."""
     moment = _moment(command, context, state)
     events: list[Any] = []
@@ -274,7 +288,7 @@ def import_change(state: OpenDeal, command: ImportDealChange, context: Context) 
                 on=step.on,
                 what=step.what,
                 planned_on=command.on,
-                reminded_step=reminded_step(state),
+                reminded_step=_reminded_until(today, state),
             )
         )
     return [Occurrence(event=event, at=moment) for event in events]
@@ -305,7 +319,7 @@ def import_node(state: OpenDeal, command: ImportDealNode, context: Context, proc
 
 
 @deal.imports("deal-won", DealWon, DealAmountChanged, series=END)
-def import_win(state: AnyDeal, command: ImportDealWin, context: Context) -> Decision:
+def import_win(state: AnyDeal, command: ImportDealWin, context: Context, today: DealToday) -> Decision:
     """Take over the winning of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     facts = []
@@ -314,21 +328,23 @@ def import_win(state: AnyDeal, command: ImportDealWin, context: Context) -> Deci
         changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
         facts.append(Occurrence(event=changed, at=moment))
         state = deal.evolve(state, changed)
-    return [*facts, Occurrence(event=deal_won(state, command.on), at=moment)]
+    return [*facts, Occurrence(event=_settling(deal_won(state, command.on), state, today), at=moment)]
 
 
 @deal.imports("deal-lost", DealLost, series=END)
-def import_loss(state: AnyDeal, command: ImportDealLoss, context: Context) -> Decision:
+def import_loss(state: AnyDeal, command: ImportDealLoss, context: Context, today: DealToday) -> Decision:
     """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
-    return [Occurrence(event=deal_lost(state, command.on, command.reason, command.competitor), at=moment)]
+    lost = deal_lost(state, command.on, command.reason, command.competitor)
+    return [Occurrence(event=_settling(lost, state, today), at=moment)]
 
 
 @deal.imports("deal-abandoned", DealAbandoned, series=END)
-def import_abandonment(state: AnyDeal, command: ImportDealAbandonment, context: Context) -> Decision:
+def import_abandonment(state: AnyDeal, command: ImportDealAbandonment, context: Context, today: DealToday) -> Decision:
     """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
-    return [Occurrence(event=deal_abandoned(state, command.on, command.reason), at=moment)]
+    abandoned = deal_abandoned(state, command.on, command.reason)
+    return [Occurrence(event=_settling(abandoned, state, today), at=moment)]
 
 
 @deal.imports("deal-reopened", DealReopened)
@@ -356,6 +372,22 @@ def is_abandonment_imported(state: AnyDeal, command: ImportDealAbandonment) -> b
 @deal.already
 def is_reopening_imported(state: AnyDeal, command: ImportDealReopening) -> bool:
     return _told(state, "reopened", command.on, command.reason)
+
+
+def _settling(end: End, then: AnyDeal, today: DealToday) -> End:
+    """An end that is told late, with what nobody has to know any more of all that people were told until today. A deal
+    that was reopened since goes on, and so does what they were told of it."""
+    state = today.state or then
+    if isinstance(state, OpenDeal) and state.open_since is not None and end.on < state.open_since:
+        return replace(end, ends_notices=False, reminded_step=None)
+    return replace(end, ends_notices=ends_notices(state), reminded_step=reminded_step(state))
+
+
+def _reminded_until(today: DealToday, then: OpenDeal) -> UUID | None:
+    """The next step that stood then, where somebody was reminded of it until today; a later one stays."""
+    known = (today.state or then).reminders
+    stood = then.reminders is not None and known is not None and known.plan_id == then.reminders.plan_id
+    return reminded_step(today.state or then) if stood else None
 
 
 def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> Moment:

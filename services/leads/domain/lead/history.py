@@ -11,7 +11,7 @@ from services.leads.domain.fields import Country, Domain, Email, Headcount, Phon
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
 from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
-from services.leads.domain.lead.reminding import reminded_follow_up
+from services.leads.domain.lead.reminding import RemindedToday
 from services.leads.domain.lead.state import (
     Activity,
     ConvertedLead,
@@ -197,7 +197,9 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
 
 
 @lead.imports("lead-converted", LeadConverted, again=ONCE)
-def import_conversion(state: OpenLead, command: ImportLeadConversion, context: Context) -> Decision:
+def import_conversion(
+    state: OpenLead, command: ImportLeadConversion, context: Context, reminded: RemindedToday
+) -> Decision:
     """Take over a conversion from history."""
     amount = check_money(command.amount, "amount") if command.amount else None
     if command.deal_id is not None and amount is None:
@@ -215,7 +217,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         amount=amount,
         expected_close=command.expected_close,
         industry=state.captured.industry,
-        reminded_follow_up=reminded_follow_up(state),
+        reminded_follow_up=reminded.follow_up,
     )
     return [Occurrence(event=converted, at=context.past_moment(command.on, command.at))]
 
@@ -229,10 +231,16 @@ def import_conversion_again(state: ConvertedLead, command: ImportLeadConversion)
 
 
 @lead.imports("lead-disqualified", LeadDisqualified)
-def import_disqualification(state: OpenLead, command: ImportLeadDisqualification, context: Context) -> Decision:
+def import_disqualification(
+    state: OpenLead, command: ImportLeadDisqualification, context: Context, reminded: RemindedToday
+) -> Decision:
     """Take over the end of a lead from history."""
-    told = reminded_follow_up(state)
-    given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note, reminded_follow_up=told)
+    given_up = LeadDisqualified(
+        lead_id=state.id,
+        reason=command.reason,
+        note=command.note,
+        reminded_follow_up=reminded.follow_up,
+    )
     return [Occurrence(event=given_up, at=context.past_moment(command.on, command.at))]
 
 

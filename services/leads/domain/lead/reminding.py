@@ -3,7 +3,7 @@
 By the policy follow-ups and the working hours of the lead's team; the rule is `shared.domain.working_time.reminders`.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.leads.domain.lead.state import AnyLead, Captured, OpenLead, lead
@@ -52,6 +52,13 @@ def follow_up_reminder(state: OpenLead) -> Timer | None:
     """One for whichever reminder has its time first."""
     due = next_due(state.reminders)
     return Timer(due=due, command=RemindOfFollowUp()) if due else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemindedToday:
+    """The follow-up of a lead that somebody was reminded of until today, whatever time history tells of."""
+
+    follow_up: UUID | None = None
 
 
 def reminded_follow_up(state: AnyLead) -> UUID | None:
