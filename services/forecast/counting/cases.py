@@ -100,7 +100,7 @@ async def counted_cases(
         rows = await db.fetch(*counting(COUNTED, asked, *edges, process_id, version))
         return {_kind(row): row["count"] for row in rows}
     found = Counter[Kind]()
-    async for case in _known_cases(of, db, asked, company, period):
+    for case in await _known_cases(of, db, asked, company, period):
         if process_id in (None, case.kind.process_id) and version in (None, case.kind.process_version):
             found[case.kind] += 1
     return found
@@ -132,7 +132,7 @@ async def cases_behind(
     """The cases of some kinds that come after a place, as many as are enough."""
     if asked.known_at is not None:
         wanted = set(kinds)
-        known = [each async for each in _known_cases(of, db, asked, company, period) if each.kind in wanted]
+        known = [each for each in await _known_cases(of, db, asked, company, period) if each.kind in wanted]
         return sorted((each for each in known if place_of(each) > (after or FIRST)), key=place_of)[:enough]
     columns = _columns(kinds)
     days = (period.first, period.last)
@@ -142,10 +142,16 @@ async def cases_behind(
 
 async def _known_cases(
     of: Marked[Any], db: ProjectionDatabase, asked: Question, company: Company, period: Period
-) -> AsyncIterator[FoundCase]:
-    async for thing, case in _standing(of, db, asked, company):
-        if _is_in(company.day(case.mark.of), period):
-            yield FoundCase(thing_id=thing, number=case.number, at=case.mark.of, kind=_kind_of(case.mark))
+) -> Sequence[FoundCase]:
+    """The cases of a period, as was known then: folded once for how many there are and for a page of them."""
+    known: Sequence[FoundCase] | None = db.memo.get((asked, period))
+    if known is None:
+        known = db.memo[asked, period] = [
+            FoundCase(thing_id=thing, number=case.number, at=case.mark.of, kind=_kind_of(case.mark))
+            async for thing, case in _standing(of, db, asked, company)
+            if _is_in(company.day(case.mark.of), period)
+        ]
+    return known
 
 
 async def _standing(

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from services.forecast.asking.question import NOBODY, Question
+from services.forecast.conformance.queries import cases_behind, counted_cases
 from services.forecast.pipeline.legs import moves
 from services.forecast.pipeline.legs import place_of as place_of_move
 from services.forecast.pipeline.queries.changes import moved, waterfall
@@ -35,6 +36,7 @@ from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, fact, handed_over, opened, repriced
 from tests.services.forecast.rates import by_hand, tables
 from tests.services.forecast.test_changes import ALL
+from tests.services.forecast.test_conformance import refused
 from tests.services.forecast.test_deals import START, story
 from tests.services.forecast.test_legs import between
 
@@ -144,6 +146,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Facts:
     return read
 
 
+DEALS = [UUID(int=1000 + each) for each in range(30)]
+
+
 def lives(number: int) -> Facts:
     """Deals of Anna, and one that was Ben's until it was handed over."""
     facts: Facts = []
@@ -178,6 +183,24 @@ async def test_facts_are_read_once_for_all_parts_of_an_answer(forecast: Forecast
         await closed_rows(db, asked, COMPANY, *YEAR)
         await counts(db, asked, COMPANY, START)
     assert len(decoded) == 4 * 30
+
+
+async def test_fc_17_facts_are_read_once_for_how_many_cases_there_are_and_for_those_behind_them(
+    forecast: Forecast, decoded: Facts
+) -> None:
+    refusals = [fact(5, refused("needs", deal=deal), START + timedelta(days=4), deal=deal) for deal in DEALS]
+    await forecast.journal_facts([*lives(30), *refusals])
+    asked = replace(ALL, as_of=START + timedelta(days=9), known_at=START + timedelta(days=9))
+    period = CALENDAR_YEAR.period("2026")
+    async with forecast.reading() as reading:
+        decoded.clear()
+        counted = await counted_cases(reading, asked, COMPANY, period)
+        read = len(decoded)
+        found = await cases_behind(reading, asked, COMPANY, period, list(counted), after=None, enough=99)
+        assert (sum(counted.values()), len(found)) == (30, 30)
+        assert len(decoded) == read
+        other = await counted_cases(reading, asked, COMPANY, CALENDAR_YEAR.period("2025"))
+    assert (sum(other.values()), len(decoded)) == (0, 2 * read), "of another period they are others"
 
 
 async def test_the_loop_goes_round_between_small_parts(forecast: Forecast, decoded: Facts) -> None:
