@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Response
@@ -32,8 +32,8 @@ class HelpRequest:
     guided_by: UUID | None
     guided_on: date | None
     """Null as long as nobody has answered."""
-    outcome: HelpOutcome | None
-    """What came of it; null as long as it is open."""
+    outcome: HelpOutcome | Literal["withdrawn"] | None
+    """What came of it; withdrawn, where nobody had answered when the deal ended; null as long as it is open."""
     note: str | None
     concluded_on: date | None
 

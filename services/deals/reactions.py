@@ -20,6 +20,8 @@ from shared.events.deals.deal import (
     DealAbandoned,
     DealHandedOver,
     DealLost,
+    DealMoved,
+    DealNodeCompleted,
     DealRenamed,
     DealWon,
 )
@@ -78,6 +80,18 @@ def bring_support_in_line_with_the_deal(
     """DEAL-12: help for a deal that has ended is withdrawn; else it is its owner's, under its name and for its
     customer."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
+
+
+@reactions.on(when="takes_back", imported=True)
+def take_back_what_waits(
+    event: DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned,
+    fact: Envelope[DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned],
+) -> Iterable[Do]:
+    """DEAL-2, DEAL-12: history is decided without what follows at once. What waited by it for an approval, and help for
+    a deal that has ended by it, is taken back all the same."""
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=Reevaluate())
+    if not isinstance(event, DealMoved | DealNodeCompleted):
+        yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
 
 
 @reactions.on

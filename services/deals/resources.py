@@ -167,7 +167,7 @@ class DealSubmission:
     """Like "exit of quotation" or "exit of task situation"."""
     status: SubmissionStatus
     """One that is over waited when history told that the deal left its stage, that the work was completed, or that the
-    deal ended; its approval is taken back with the next command on the deal."""
+    deal ended; its approval is taken back in a moment."""
     approval_id: UUID
     """What decides it, at `/v1/deal-approvals/{id}`."""
     on: date | None

@@ -21,6 +21,7 @@ from shared.events.deals.deal import (
     DealLost,
     DealMoved,
     DealNextStepPlanned,
+    DealNodeCompleted,
     DealRenamed,
     DealReopened,
     DealWon,
@@ -172,9 +173,11 @@ class Follower:
     imported: bool = False
 
 
+OF_THE_PAST = Follower(service="deals", when="takes_back", imported=True)
 OF_AN_END = (
     Follower(service="contracts"),
     Follower(service="deals"),
+    OF_THE_PAST,
     Follower(service="forecast", when="ends_notices", imported=True),
 )
 OF_A_STEP = Follower(service="forecast", when="reminded_step", imported=True)
@@ -189,6 +192,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadErased: (Follower(service="deals"), OF_A_FOLLOW_UP),
     ContactErased: (Follower(service="deals"),),
     DealMoved: (
+        OF_THE_PAST,
         Follower(service="contracts", when="drafts_contract"),
         Follower(service="forecast", when="ends_notices"),
     ),
@@ -196,6 +200,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
         Follower(service="contracts", when="drafts_contract"),
         Follower(service="forecast", when="ends_notices"),
     ),
+    DealNodeCompleted: (OF_THE_PAST,),
     DealWon: OF_AN_END,
     DealReopened: (Follower(service="contracts"),),
     DealLost: OF_AN_END,

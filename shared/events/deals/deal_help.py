@@ -49,7 +49,7 @@ class DealHelpConcluded:
     deal_id: UUID
     help_id: UUID
     outcome: str
-    """helped, did-not-help, not-followed or not-needed."""
+    """helped, did-not-help, not-followed or not-needed; withdrawn, where nobody had answered when the deal ended."""
     note: FreeText[str | None] = None
     on: date | None = None
     account_id: AsKnown[UUID | None] = None

@@ -14,6 +14,7 @@ from services.deals.domain.deal.changes import HandOver
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import gates_ahead, judged
+from services.deals.domain.deal.history import DealToday, ImportDealLoss, ImportDealMove, ImportDealNode
 from services.deals.domain.deal.migration import MigrateDeal, TargetProcess
 from services.deals.domain.deal.next_actions import actions_of
 from services.deals.domain.deal.stages import MoveDeal
@@ -26,6 +27,8 @@ from services.deals.domain.process.faults import faults
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.process_migration.running import MigrationStep, TakeStep
+from services.deals.domain.support_request import support_request
+from services.deals.domain.support_request.following import SupportOfDeal
 from shared.domain.aggregate import occurrences
 from shared.domain.approval.chain import Approvers
 from shared.domain.approval.family import Approve, Escalate, ReturnForRework
@@ -36,7 +39,7 @@ from shared.domain.policy import Version as Counted
 from shared.domain.roles import Role
 from shared.events.approval_chain import ApprovalChain, ApprovalStep, Approver
 from shared.events.criteria import Criterion, Predicate
-from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealMoved, DealNextStepPlanned
+from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLost, DealMoved, DealNextStepPlanned
 from shared.events.deals.deal_approval import (
     DealSubmissionApproved,
     DealSubmissionRecalled,
@@ -64,6 +67,7 @@ from tests.services.deals.facts import (
 )
 from tests.services.deals.test_next_actions import given as circumstances
 from tests.services.deals.test_process_migration import A_MIGRATION, STARTED, STEP, planned
+from tests.services.deals.test_support_requests import ASKED as SUPPORT_ASKED
 
 GATE = "exit of initial-contact"
 DIRECTION = ApprovalStep(
@@ -368,7 +372,7 @@ def test_deal_2_what_waits_when_the_deal_leaves_is_taken_back_along_with_it(comm
 
 @pytest.mark.parametrize("command", [Approve(), ReturnForRework(reason="Hm")])
 def test_deal_2_what_is_decided_once_the_deal_has_left_changes_nothing_about_it(command: Any) -> None:
-    """History may tell an end, which takes nothing back."""
+    """History may tell an end, and what waits is taken back only by what follows from that."""
     _, events = asked()
     for left in (deal.fold([*MET, SUBMITTED, THERE]), THE_DEAL.given(*MET, SUBMITTED).when(WinDeal()).state):
         assert of_deal(waiting(events, left).by(DIRECTOR).when(command)) == []
@@ -618,3 +622,27 @@ def test_proc_1_two_versions_differ_in_whom_they_ask() -> None:
 def test_data_5_told_late_a_submission_in_a_stage_that_the_deal_had_left_is_taken_back() -> None:
     late = deal.fold([*MET, THERE, SUBMITTED])
     assert [each.status for each in late.submissions] == ["over"]
+
+
+def test_data_5_told_late_a_submission_of_a_deal_that_had_ended_is_taken_back() -> None:
+    """What follows at once does not follow history: a reaction asks for it, as often as it likes."""
+    lost = DealLost(deal_id=ID, on=TODAY, amount=OPENED.amount, stage=OPENED.stage, reason="price")
+    late = DEAL.given(*MET, lost, SUBMITTED)
+    assert [each.status for each in deal.fold(late.history).submissions] == ["over"]
+    taken_back = (
+        late.by(service_actor("deals")).when(Reevaluate()).then(replace(RECALLED, by="service:deals", cause="left"))
+    )
+    late.given(*(fact.event for fact in taken_back.facts)).by(service_actor("deals")).when(Reevaluate()).then()
+    for decided, status in ((APPROVED, "approved"), (RETURNED, "returned")):
+        assert [each.status for each in deal.fold(late.given(decided).history).submissions] == [status]
+
+
+def test_data_5_history_that_takes_something_back_says_so() -> None:
+    waiting = DEAL.given(*MET, SUBMITTED).history
+    known = DEAL.given(*MET).knowing(today=DealToday(state=deal.fold(waiting)))
+    node = ImportDealNode(on=TODAY, key="contact-record", evidence="Done")
+    told = [ImportDealLoss(on=TODAY), ImportDealMove(on=TODAY, stage="needs-confirmed"), node]
+    assert [known.when(each).facts[0].event.takes_back for each in told] == [True, True, True]
+    assert [DEAL.given(*MET).when(each).facts[0].event.takes_back for each in told] == [False, False, False]
+    helped = SupportOfDeal(requests=(support_request.fold([SUPPORT_ASKED]),))
+    assert DEAL.given(*MET).knowing(support=helped).when(told[0]).facts[0].event.takes_back is True

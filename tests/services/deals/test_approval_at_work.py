@@ -2,10 +2,18 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from services.deals.domain.deal import deal as deals
+from services.deals.domain.deal.history import ImportDealLoss, ImportDealMove
+from shared.commands.request import CommandRequest
+from shared.domain.context import service_actor
 from shared.domain.roles import Role
+from shared.events.chronology import Rank, Told
+from shared.events.deals.deal import DealLost
+from shared.following.stored_events import readable
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_processes_at_work import renewal
 from tests.services.deals.test_service import codes
@@ -101,6 +109,54 @@ async def test_deal_2_what_waits_is_taken_back_when_the_deal_ends_and_by_who_sub
     assert (await rep.sees(at))["submissions"] == []
     refused = await rep.does(f"{at}/move", {"stage": "close"})
     assert "approved" in [each["details"]["criterion"] for each in refused.json()["errors"]]
+
+
+async def test_deal_2_what_waits_is_taken_back_when_history_tells_that_the_deal_had_ended(office: Office) -> None:
+    """DATA-5, DEAL-6, DEAL-12: what was submitted, and help that was asked for, after the end that is told now."""
+    ops, team = office.somebody(), await office.team()
+    rep, manager = office.somebody(Role.REP, team.subjects[0]), office.somebody(Role.MANAGER, team.subjects[2])
+    made = await ops.makes("/v1/processes", {"definition": process_with(MANAGER)})
+    deal = await rep.makes("/v1/deals", {**DEAL, "process_id": made})
+    at, ended = f"/v1/deals/{deal}", office.running.clock.now()
+    await did(rep, f"{at}/submit-for-approval", GATE)
+    approval = f"/v1/deal-approvals/{(await rep.sees(at))['submissions'][0]['approval_id']}"
+    await did(rep, f"{at}/ask-for-help", {"kind": "price", "urgency": "today", "question": "How low?"})
+    asked = {"deal_id": deal, "department": "presales", "what": "A demo"}
+    support = f"/v1/support-requests/{await rep.makes('/v1/support-requests', asked)}"
+
+    command = ImportDealLoss(on=office.running.settings.company.day(ended), at=ended, reason="price")
+    told = Told(name="loss 17", rank=Rank.END, at=office.running.clock.now())
+    request = CommandRequest(deals, UUID(deal), command, service_actor("import"), imported=True, told=told)
+    await office.running.commands.execute(request)
+
+    async def are_taken_back() -> bool:
+        return (await status(manager, approval), await status(rep, support)) == ("recalled", "withdrawn")
+
+    await until(are_taken_back, 60)
+    shown = await rep.sees(at)
+    assert (shown["status"], [each["status"] for each in shown["submissions"]]) == ("lost", ["recalled"])
+    facts = readable(await office.running.log.stream(deals.name, UUID(deal), 0, 100))
+    (lost,) = [fact.data for fact in facts if isinstance(fact.data, DealLost)]
+    assert (lost.ends_notices, lost.takes_back) == (True, True)
+
+
+async def test_deal_2_what_waits_is_taken_back_when_history_tells_that_the_deal_had_gone_on(office: Office) -> None:
+    ops, team = office.somebody(), await office.team()
+    rep, manager = office.somebody(Role.REP, team.subjects[0]), office.somebody(Role.MANAGER, team.subjects[2])
+    made = await ops.makes("/v1/processes", {"definition": process_with(MANAGER)})
+    deal = await rep.makes("/v1/deals", {**DEAL, "process_id": made})
+    at, moved = f"/v1/deals/{deal}", office.running.clock.now()
+    await did(rep, f"{at}/submit-for-approval", GATE)
+    approval = f"/v1/deal-approvals/{(await rep.sees(at))['submissions'][0]['approval_id']}"
+    command = ImportDealMove(on=office.running.settings.company.day(moved), at=moved, stage="close")
+    told = Told(name="move 17", rank=Rank.MOVE, at=office.running.clock.now())
+    request = CommandRequest(deals, UUID(deal), command, service_actor("import"), imported=True, told=told)
+    await office.running.commands.execute(request)
+
+    async def is_taken_back() -> bool:
+        return await status(manager, approval) == "recalled"
+
+    await until(is_taken_back, 60)
 
 
 async def test_deal_2_a_task_is_completed_once_the_manager_has_approved_it_and_the_deal_is_ready_by_that(

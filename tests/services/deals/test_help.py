@@ -5,9 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import PendingApprovals
+from services.deals.domain.deal.automation import Reevaluate
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, WinDeal
 from services.deals.domain.deal.helping import AskForHelp, ConcludeHelp, GiveGuidance
-from shared.domain.context import Actor
+from services.deals.domain.deal.history import ImportDealLoss
+from shared.commands.access import obstacle
+from shared.domain.context import Actor, service_actor
 from shared.domain.roles import Role
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.testing.scenario import NOW
@@ -65,18 +70,45 @@ def test_deal_6_guidance_is_given_once_and_repeated_without_effect() -> None:
     guided.when(GiveGuidance(guidance="Wait")).then_rejected("already-guided")
 
 
+def test_deal_6_what_may_be_done_about_help_follows_from_what_is_asked() -> None:
+    def codes(*events: object) -> list[str | None]:
+        state = deal.fold([OPENED, *events])
+        reasons = [obstacle(BOSS, deal, state, command) for command in (AskForHelp, GiveGuidance, ConcludeHelp)]
+        return [reason.code if reason else None for reason in reasons]
+
+    assert codes() == [None, "no-help-asked", "no-help-asked"]
+    assert codes(ASKED) == ["already-asked", None, None]
+    assert codes(ASKED, GUIDED) == ["already-asked", "already-guided", None]
+    assert codes(ASKED, GUIDED, HELPED) == [None, "no-help-asked", "no-help-asked"]
+
+
 def test_deal_6_what_came_of_it_is_told_also_once_the_deal_is_closed() -> None:
     concluded = ConcludeHelp(outcome="helped", note="Friday")
     OPEN.when(concluded).then_rejected("no-help-asked")
     OPEN.given(ASKED, GUIDED).when(concluded).then(HELPED)
     OPEN.given(ASKED, GUIDED, HELPED).when(concluded).then()
     OPEN.given(ASKED, GUIDED, HELPED).when(ConcludeHelp(outcome="did-not-help")).then_rejected("no-help-asked")
-    lost = OPEN.given(ASKED).when(LoseDeal(reason="price")).facts[0].event
-    later = OPEN.given(ASKED, lost).at(NOW + timedelta(days=1))
+    lost = OPEN.given(ASKED, GUIDED).when(LoseDeal(reason="price")).facts[0].event
+    later = OPEN.given(ASKED, GUIDED, lost).at(NOW + timedelta(days=1))
     later.when(ConcludeHelp(outcome="not-needed")).then(
         DealHelpConcluded(deal_id=ID, help_id=ASKED.help_id, outcome="not-needed", on=TODAY + timedelta(days=1))
     )
     later.when(ASK).then_rejected("not-in-this-state")
+
+
+def test_deal_6_the_end_of_a_deal_withdraws_a_question_that_nobody_has_answered() -> None:
+    """What came of guidance is still to be said, and what was concluded stays."""
+    withdrawn = DealHelpConcluded(deal_id=ID, help_id=ASKED.help_id, outcome="withdrawn", on=TODAY)
+    for events, follows in (((), []), ((ASKED,), [withdrawn]), ((ASKED, GUIDED), []), ((ASKED, GUIDED, HELPED), [])):
+        ended = OPEN.given(*events).when(LoseDeal(reason="price"))
+        conclusion = deal.conclusion_of(ended.state)
+        assert conclusion is not None
+        assert conclusion.run(ended.state, OPEN.context, {"pending": PendingApprovals()}) == follows
+    history = OPEN.given(ASKED).when(ImportDealLoss(on=TODAY)).facts[0].event
+    assert history.takes_back is True
+    late = OPEN.given(ASKED, history).by(service_actor("deals"))
+    late.when(Reevaluate()).then(withdrawn)
+    late.given(withdrawn).when(Reevaluate()).then()
 
 
 # -- at work ----------------------------------------------------------------------------------------------------------
@@ -103,6 +135,20 @@ async def test_deal_6_help_is_shown_to_those_who_see_the_deal_and_its_texts_are_
     await office.somebody().makes(f"{path}/erase-texts")
     (left,) = (await rep.sees(f"{path}/help"))["items"]
     assert (left["question"], left["guidance"], left["note"], left["outcome"]) == (None, None, None, "helped")
+
+
+async def test_deal_6_a_deal_that_was_reopened_asks_anew(office: Office) -> None:
+    rep = office.somebody()
+    path = f"/v1/deals/{await rep.makes('/v1/deals', DEAL)}"
+    asks = {"kind": "access", "urgency": "today", "question": QUESTION}
+    await rep.makes(f"{path}/ask-for-help", asks)
+    await rep.makes(f"{path}/lose", {"reason": "price"})
+    (told,) = (await rep.sees(f"{path}/help"))["items"]
+    assert (told["outcome"], told["note"]) == ("withdrawn", None)
+    assert (await rep.does(f"{path}/conclude-help", {"outcome": "withdrawn"})).status_code == 422
+    await rep.makes(f"{path}/reopen", {"reason": "They came back."})
+    await rep.makes(f"{path}/ask-for-help", asks)
+    assert [each["outcome"] for each in (await rep.sees(f"{path}/help"))["items"]] == ["withdrawn", None]
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "money"}, {"urgency": "now"}, {"question": " "}])

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import without_rate
+from services.deals.domain.deal.helping import withdrawn_help
 from services.deals.domain.deal.nodes import is_done, reached_node_of
 from services.deals.domain.deal.state import AnyDeal, ClosedDeal, Deal, Kind, OpenDeal, deal, written
 from services.deals.domain.deal.submission import (
@@ -165,13 +166,14 @@ def is_recalled(state: AnyDeal, command: RecallSubmission) -> bool:
 
 
 @deal.evolves
-def submitted(state: OpenDeal, event: DealSubmittedForApproval) -> OpenDeal:
-    # History that is told later may have it that the deal had left the stage by then, or that the work was done.
+def submitted(state: AnyDeal, event: DealSubmittedForApproval) -> AnyDeal:
+    # History that is told later may have it that the deal had left the stage by then, that the work was done, or that
+    # the deal had ended.
     stands = event.gate == exit_of(state.stage) if event.node is None else not is_done(state, event.node)
     new = Submission(
         gate=event.gate,
         node=event.node,
-        status=WAITING if stands else OVER,
+        status=WAITING if stands and isinstance(state, OpenDeal) else OVER,
         approval_id=event.approval_id,
         steps=event.steps,
         on=event.on,
@@ -180,12 +182,12 @@ def submitted(state: OpenDeal, event: DealSubmittedForApproval) -> OpenDeal:
 
 
 @deal.evolves
-def submission_approved(state: OpenDeal, event: DealSubmissionApproved) -> OpenDeal:
+def submission_approved(state: AnyDeal, event: DealSubmissionApproved) -> AnyDeal:
     return _became(state, event.approval_id, APPROVED, event.reason)
 
 
 @deal.evolves
-def submission_returned(state: OpenDeal, event: DealSubmissionReturned) -> OpenDeal:
+def submission_returned(state: AnyDeal, event: DealSubmissionReturned) -> AnyDeal:
     return _became(state, event.approval_id, RETURNED, event.reason)
 
 
@@ -196,8 +198,8 @@ def submission_recalled(state: AnyDeal, event: DealSubmissionRecalled) -> AnyDea
 
 @deal.concludes
 def ends_what_waits(state: ClosedDeal, context: Context, pending: PendingApprovals) -> Decision:
-    """What follows at once from the end of a deal: nobody is asked any more what was submitted."""
-    return recalls(state, pending, context)
+    """What follows at once from the end of a deal: nobody is asked any more what was submitted, nor for help."""
+    return [*recalls(state, pending, context), *withdrawn_help(state, context.today)]
 
 
 def recalls(state: Deal, pending: PendingApprovals, context: Context) -> list[DealSubmissionRecalled | Occurrence]:

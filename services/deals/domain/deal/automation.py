@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.deals.domain.deal.approval import PendingApprovals, recalls
+from services.deals.domain.deal.approval import PendingApprovals, ends_what_waits, recalls
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.flexible import added
 from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passes
@@ -39,7 +39,7 @@ class RunDueRules:
 
 @value
 class Reevaluate:
-    """Something was decided elsewhere that may make the deal ready."""
+    """Something was decided elsewhere that may make the deal ready, or told of its past by which nothing waits."""
 
 
 @value
@@ -78,7 +78,9 @@ def reevaluate(
     pending: PendingApprovals,
 ) -> Decision:
     """Decide what follows from how the deal stands, where another aggregate has written to it."""
-    return goes_on(state, context, process, conversion, pending) if isinstance(state, OpenDeal) else []
+    if isinstance(state, OpenDeal):
+        return goes_on(state, context, process, conversion, pending)
+    return ends_what_waits(state, context, pending)
 
 
 @deal.decides(allow=ONLY_SERVICES)

@@ -1,11 +1,12 @@
 """Help that is asked of whoever leads the rep: one question at a time, its guidance, and what came of it (DEAL-6)."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any, ClassVar, Literal
 
 from services.deals.domain.deal.state import AnyDeal, Deal, HelpRequest, OpenDeal, deal, written
 from shared.domain.aggregate import Decision
-from shared.domain.context import Context
+from shared.domain.context import Actor, Context
 from shared.domain.fields import LongText
 from shared.domain.rejection import Rejected
 from shared.domain.roles import MANAGING, SELLING
@@ -15,6 +16,8 @@ from shared.events.definition import value
 HelpKind = Literal["strategy", "access", "price", "resources", "other"]
 Urgency = Literal["today", "this-week", "when-possible"]
 HelpOutcome = Literal["helped", "did-not-help", "not-followed", "not-needed"]
+WITHDRAWN: Literal["withdrawn"] = "withdrawn"
+"""What came of a question that nobody had answered when the deal ended."""
 
 
 @value
@@ -51,11 +54,31 @@ class ConcludeHelp:
     example: ClassVar[dict[str, Any]] = {"outcome": "helped", "note": "The board sees us on Friday."}
 
 
-@deal.decides(allow=SELLING)
-def ask_for_help(state: OpenDeal, command: AskForHelp, context: Context) -> Decision:
-    """Ask whoever leads the rep for help with the deal; they are told. One question is open at a time."""
+def _asked(state: AnyDeal, actor: Actor) -> HelpRequest:
+    """What is asked; raises Rejected where nothing is."""
+    asked = open_help(state)
+    if asked is None:
+        raise Rejected("no-help-asked", "Nobody asks for help with this deal.")
+    return asked
+
+
+def _asks_nothing(state: OpenDeal, actor: Actor) -> None:
+    """Refuse a question beside one that is open."""
     if open_help(state) is not None:
         raise Rejected("already-asked", "Help was asked before: conclude that first.")
+
+
+def _waits_for_guidance(state: OpenDeal, actor: Actor) -> HelpRequest:
+    """What nobody has answered; raises Rejected where nothing is."""
+    asked = _asked(state, actor)
+    if asked.guided_on is not None:
+        raise Rejected("already-guided", "Guidance was given before; what came of it is still to be said.")
+    return asked
+
+
+@deal.decides(allow=SELLING, guard=_asks_nothing)
+def ask_for_help(state: OpenDeal, command: AskForHelp, context: Context) -> Decision:
+    """Ask whoever leads the rep for help with the deal; they are told. One question is open at a time."""
     return [
         DealHelpAsked(
             deal_id=state.id,
@@ -70,12 +93,10 @@ def ask_for_help(state: OpenDeal, command: AskForHelp, context: Context) -> Deci
     ]
 
 
-@deal.decides(allow=MANAGING)
+@deal.decides(allow=MANAGING, guard=_waits_for_guidance)
 def give_guidance(state: OpenDeal, command: GiveGuidance, context: Context) -> Decision:
     """Say what to do, in answer to what was asked."""
-    asked = _asked(state)
-    if asked.guided_on is not None:
-        raise Rejected("already-guided", "Guidance was given before; what came of it is still to be said.")
+    asked = _waits_for_guidance(state, context.actor)
     return [
         DealGuidanceGiven(
             deal_id=state.id,
@@ -87,10 +108,10 @@ def give_guidance(state: OpenDeal, command: GiveGuidance, context: Context) -> D
     ]
 
 
-@deal.decides(allow=SELLING)
+@deal.decides(allow=SELLING, guard=_asked)
 def conclude_help(state: AnyDeal, command: ConcludeHelp, context: Context) -> Decision:
     """Say what came of the help that was asked for, also once the deal is closed."""
-    asked = _asked(state)
+    asked = _asked(state, context.actor)
     return [
         DealHelpConcluded(
             deal_id=state.id, help_id=asked.id, outcome=command.outcome, note=command.note, on=context.today
@@ -150,9 +171,13 @@ def open_help(state: Deal) -> HelpRequest | None:
     return last if last is not None and last.outcome is None else None
 
 
-def _asked(state: AnyDeal) -> HelpRequest:
-    """What is asked; raises Rejected where nothing is."""
+def unanswered_help(state: Deal) -> HelpRequest | None:
+    """What was asked, and nobody has answered."""
     asked = open_help(state)
-    if asked is None:
-        raise Rejected("no-help-asked", "Nobody asks for help with this deal.")
-    return asked
+    return asked if asked is not None and asked.guided_on is None else None
+
+
+def withdrawn_help(state: Deal, on: date) -> list[DealHelpConcluded]:
+    """That nobody is asked any more with a deal that has ended. What came of guidance is still to be said."""
+    asked = unanswered_help(state)
+    return [DealHelpConcluded(deal_id=state.id, help_id=asked.id, outcome=WITHDRAWN, on=on)] if asked else []

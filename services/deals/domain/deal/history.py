@@ -22,6 +22,7 @@ from services.deals.domain.deal.closing import (
     deal_won,
     ends_notices,
 )
+from services.deals.domain.deal.helping import unanswered_help
 from services.deals.domain.deal.nodes import completed, node_of, refuse_completed
 from services.deals.domain.deal.opening import begun, price_faults, worth
 from services.deals.domain.deal.reminding import reminded_step
@@ -36,8 +37,10 @@ from services.deals.domain.deal.state import (
     deal,
     plain,
 )
+from services.deals.domain.deal.submission import OVER, WAITING
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process.state import Process
+from services.deals.domain.support_request.following import SupportOfDeal, is_awaited
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name, Text
@@ -232,7 +235,9 @@ def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: Ch
 
 
 @deal.imports("deal-moved", DealMoved)
-def import_move(state: OpenDeal, command: ImportDealMove, context: Context, process: Process) -> Decision:
+def import_move(
+    state: OpenDeal, command: ImportDealMove, context: Context, *, process: Process, today: DealToday
+) -> Decision:
     """Take over a move of a deal, also to where it stood: what is told before it later must not change that."""
     moment = _moment(command, context, state)
     known_stage(process, command.stage)
@@ -246,7 +251,7 @@ def import_move(state: OpenDeal, command: ImportDealMove, context: Context, proc
         tracked=command.tracked,
         live=False,
     )
-    return [Occurrence(event=event, at=moment)]
+    return [Occurrence(event=replace(event, takes_back=_waits(today, state)), at=moment)]
 
 
 @deal.imports(
@@ -310,16 +315,21 @@ def import_activity(state: OpenDeal, command: ImportDealActivity, context: Conte
 
 
 @deal.imports("deal-node-completed", DealNodeCompleted, again=("key",))
-def import_node(state: OpenDeal, command: ImportDealNode, context: Context, process: Process) -> Decision:
+def import_node(
+    state: OpenDeal, command: ImportDealNode, context: Context, *, process: Process, today: DealToday
+) -> Decision:
     """Take over the completion of a task or deliverable."""
     moment = _moment(command, context, state)
     stage, kind, node, _ = node_of(state, process, command.key)
     refuse_completed(state, node)
-    return [Occurrence(event=completed(state, stage, kind, node, command.evidence), at=moment)]
+    done = completed(state, stage, kind, node, command.evidence)
+    return [Occurrence(event=replace(done, takes_back=_waits(today, state)), at=moment)]
 
 
 @deal.imports("deal-won", DealWon, DealAmountChanged, series=END)
-def import_win(state: AnyDeal, command: ImportDealWin, context: Context, today: DealToday) -> Decision:
+def import_win(
+    state: AnyDeal, command: ImportDealWin, context: Context, *, today: DealToday, support: SupportOfDeal
+) -> Decision:
     """Take over the winning of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     facts = []
@@ -328,23 +338,27 @@ def import_win(state: AnyDeal, command: ImportDealWin, context: Context, today: 
         changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
         facts.append(Occurrence(event=changed, at=moment))
         state = deal.evolve(state, changed)
-    return [*facts, Occurrence(event=_settling(deal_won(state, command.on), state, today), at=moment)]
+    return [*facts, Occurrence(event=_settling(deal_won(state, command.on), state, today, support), at=moment)]
 
 
 @deal.imports("deal-lost", DealLost, series=END)
-def import_loss(state: AnyDeal, command: ImportDealLoss, context: Context, today: DealToday) -> Decision:
+def import_loss(
+    state: AnyDeal, command: ImportDealLoss, context: Context, *, today: DealToday, support: SupportOfDeal
+) -> Decision:
     """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     lost = deal_lost(state, command.on, command.reason, command.competitor)
-    return [Occurrence(event=_settling(lost, state, today), at=moment)]
+    return [Occurrence(event=_settling(lost, state, today, support), at=moment)]
 
 
 @deal.imports("deal-abandoned", DealAbandoned, series=END)
-def import_abandonment(state: AnyDeal, command: ImportDealAbandonment, context: Context, today: DealToday) -> Decision:
+def import_abandonment(
+    state: AnyDeal, command: ImportDealAbandonment, context: Context, *, today: DealToday, support: SupportOfDeal
+) -> Decision:
     """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
     abandoned = deal_abandoned(state, command.on, command.reason)
-    return [Occurrence(event=_settling(abandoned, state, today), at=moment)]
+    return [Occurrence(event=_settling(abandoned, state, today, support), at=moment)]
 
 
 @deal.imports("deal-reopened", DealReopened)
@@ -374,13 +388,23 @@ def is_reopening_imported(state: AnyDeal, command: ImportDealReopening) -> bool:
     return _told(state, "reopened", command.on, command.reason)
 
 
-def _settling(end: End, then: AnyDeal, today: DealToday) -> End:
+def _settling(end: End, then: AnyDeal, today: DealToday, support: SupportOfDeal) -> End:
     """An end that is told late, with what nobody has to know any more of all that people were told until today. A deal
     that was reopened since goes on, and so does what they were told of it."""
     state = today.state or then
     if isinstance(state, OpenDeal) and state.open_since is not None and end.on < state.open_since:
         return replace(end, ends_notices=False, reminded_step=None)
-    return replace(end, ends_notices=ends_notices(state), reminded_step=reminded_step(state))
+    return replace(
+        end,
+        ends_notices=ends_notices(state),
+        reminded_step=reminded_step(state),
+        takes_back=_waits(today, then) or unanswered_help(state) is not None or is_awaited(support),
+    )
+
+
+def _waits(today: DealToday, then: AnyDeal) -> bool:
+    """Whether anything of the deal waits for an approval today."""
+    return any(each.status in {WAITING, OVER} for each in (today.state or then).submissions)
 
 
 def _reminded_until(today: DealToday, then: OpenDeal) -> UUID | None:

@@ -22,7 +22,7 @@ from shared.events.process import ProcessDefinition
 WAITING, OVER, APPROVED, RETURNED, RECALLED = "waiting", "over", "approved", "returned", "recalled"
 Status = Annotated[str, words((WAITING, OVER, APPROVED, RETURNED, RECALLED))]
 """What a submission can come to. One that is over waited when history told that the deal left its stage, that the work
-was completed, or that the deal ended: its approval is taken back with the next command on the deal."""
+was completed, or that the deal ended: its approval is taken back by what follows from that."""
 
 
 @value

@@ -52,6 +52,11 @@ def texts_were_erased(state: AnySupportRequest, event: SupportRequestTextsErased
     return replace(state, what="", written=False)
 
 
+def is_awaited(support: SupportOfDeal) -> bool:
+    """Whether anything that was asked on the deal is still waited for."""
+    return any(isinstance(each, OpenSupportRequest) for each in support.requests)
+
+
 def following(support: SupportOfDeal, deal: FollowedDeal, context: Context) -> Iterator[Occurrence]:
     """What brings requests in line with their deal.
 
