@@ -1,10 +1,8 @@
 """The routes of what is to be done: the agenda of a rep, and the next actions and the completeness of a deal (DEAL-6,
 DEAL-7, DEAL-11)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from annotated_types import Ge, Le
@@ -25,8 +23,7 @@ from services.deals.agenda_answers import (
 from services.deals.agenda_calendar import MEDIA_TYPE as CALENDAR
 from services.deals.agenda_calendar import calendar_of
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.completeness import completeness, entry_delay
-from services.deals.domain.deal.standing import is_work
+from services.deals.domain.deal.completeness import completeness, is_entry
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.policies import POLICIES, WINNING
 from services.deals.projections.agenda_queries import sees_something
@@ -34,25 +31,20 @@ from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.directory.narrowing import refuse_strangers
 from shared.directory.organisation import NAME as ORGANISATION
-from shared.domain.context import Actor, Company
+from shared.domain.context import Actor
 from shared.domain.criteria import Completeness
-from shared.domain.history import standing
 from shared.domain.roles import READING
-from shared.events.deals.deal import DealOpened
 from shared.events.definition import Exact
-from shared.events.envelope import Envelope
-from shared.following.stored_events import readable
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, of_language, operation, words_of
 from shared.http.headers import etag
 from shared.http.query_parameters import SPELLED_WHOLE, Day, Id
 from shared.projections.errors import InvalidQuery, invalid
+from shared.service.entry_delay import entry_delay_of
 from shared.service.policy_routes import in_force_today
 
 router = handwritten()
 
-LATEST, LATEST_WORK = 50, 10
-"""Entry delay is that of the latest pieces of work, among so many facts that were recorded last."""
 EXAMPLE = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Throughline//Agenda//EN\r\nEND:VCALENDAR\r\n"
 
 OfOwner = Annotated[Id | None, Query(description="Whose agenda it is. Default: that of whoever asks.")]
@@ -118,14 +110,13 @@ async def deal_completeness(
         async with of.projections.reading((EXCHANGE_RATE_PROJECTION.name,)) as reading:
             conversion = await conversion_for(of, reading, [held.state.amount.currency])
         found = completeness(held.state, await followed(of, held.state), conversion)
-    recorded = await service.log.stream(deal.name, deal_id, max(held.sequence - LATEST, 0), LATEST)
     content = DealCompleteness(
         id=deal_id,
         version=held.sequence,
         share=found.share,
         required=list(found.required),
         missing=list(found.missing),
-        entry_delay_days=entry_delay(_entered(readable(recorded), of.company)),
+        entry_delay_days=await entry_delay_of(service, deal, deal_id, held.sequence, is_entry),
     )
     return answer(content, headers={"ETag": etag(held.sequence)})
 
@@ -194,12 +185,3 @@ async def _whose(service: ServiceContext, asking: Actor, owner: UUID | None) -> 
 
     await refuse_strangers(service.organisation, asking, READING, owners=[whose], holds=holds)
     return whose
-
-
-def _entered(recorded: Iterable[Envelope[Any]], company: Company) -> list[tuple[date, date]]:
-    """Of the latest work on a deal that people entered after its opening, the days on which it was done and on which it
-    was recorded."""
-    entered = (fact for fact in standing(recorded) if not fact.imported and not isinstance(fact.data, DealOpened))
-    work = [fact for fact in entered if is_work(fact.data)]
-    days = [(company.day(fact.occurred_at), company.day(fact.recorded_at)) for fact in work]
-    return days[-LATEST_WORK:]

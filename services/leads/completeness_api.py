@@ -1,4 +1,5 @@
-"""The routes of completeness: how much of what is asked for is known of a lead or an account (DEAL-11)."""
+"""The routes of completeness: how much of what is asked for is known of a lead or an account, and how late it was
+entered (DEAL-11)."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,7 +9,12 @@ from fastapi import Path, Response
 
 from services.leads.domain.account import account
 from services.leads.domain.account.state import ActiveAccount
-from services.leads.domain.completeness import account_completeness, lead_completeness
+from services.leads.domain.completeness import (
+    account_completeness,
+    is_entry_of_account,
+    is_entry_of_lead,
+    lead_completeness,
+)
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.state import OpenLead
 from services.leads.domain.policies import NURTURING_EXIT, POLICIES, REQUIRED_FACTS
@@ -18,6 +24,7 @@ from shared.domain.roles import READING
 from shared.events.definition import Exact
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
+from shared.service.entry_delay import entry_delay_of
 from shared.service.policy_routes import in_force_today
 
 router = handwritten()
@@ -36,6 +43,9 @@ class LeadCompleteness:
     required: list[str]
     """The facts that the policy required-facts asks for, and those that the exit rule of nurturing judges by."""
     missing: list[str]
+    entry_delay_days: int | None
+    """For how many days on average work on the lead was entered late: recorded − occurred of its latest activities and
+    notes of qualification; null without any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,9 @@ class AccountCompleteness:
     required: list[str]
     """The facts that the policy required-facts asks for."""
     missing: list[str]
+    entry_delay_days: int | None
+    """For how many days on average changes and contacts came in late: recorded − occurred of the latest; null without
+    any. Only what is imported tells of other days, and of those before the account was known here nothing counts."""
 
 
 @router.get(
@@ -60,7 +73,10 @@ class AccountCompleteness:
 async def completeness_of_lead(
     asking: CurrentActor, service: CurrentService, lead_id: Annotated[UUID, Path(alias="id")]
 ) -> Response:
-    """Show how much of what is asked for is known of a lead: by policy, and to be converted."""
+    """Show how much of what is asked for is known of a lead, and how late it is entered.
+
+    The policy required-facts asks, and the exit rule by which it may be converted.
+    """
     held = await service.commands.seen(lead, lead_id, asking)
     required = await in_force_today(service, POLICIES, REQUIRED_FACTS)
     exits = await in_force_today(service, POLICIES, NURTURING_EXIT)
@@ -73,6 +89,7 @@ async def completeness_of_lead(
         share=found.share,
         required=list(found.required),
         missing=list(found.missing),
+        entry_delay_days=await entry_delay_of(service, lead, lead_id, held.sequence, is_entry_of_lead),
     )
     return answer(content, headers={"ETag": etag(held.sequence)})
 
@@ -85,7 +102,7 @@ async def completeness_of_lead(
 async def completeness_of_account(
     asking: CurrentActor, service: CurrentService, account_id: Annotated[UUID, Path(alias="id")]
 ) -> Response:
-    """Show how much of what is asked for by policy is known of an account."""
+    """Show how much of what is asked for by policy is known of an account, and how late it is entered."""
     held = await service.commands.seen(account, account_id, asking)
     required = await in_force_today(service, POLICIES, REQUIRED_FACTS)
     state: ActiveAccount = held.state
@@ -96,5 +113,6 @@ async def completeness_of_account(
         share=found.share,
         required=list(found.required),
         missing=list(found.missing),
+        entry_delay_days=await entry_delay_of(service, account, account_id, held.sequence, is_entry_of_account),
     )
     return answer(content, headers={"ETag": etag(held.sequence)})

@@ -1,13 +1,16 @@
 """Bitemporal fold: the state of a thing from its facts in whatever order they were recorded (DATA-5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from rpds import HashTrieMap
 
+from shared.domain.context import Company
+from shared.domain.money import half_up
 from shared.events.chronology import MAX_DAY, Dated, Rank, follows, in_order, recorded, told, unordered_days
 
 
@@ -26,6 +29,15 @@ class Fact(Protocol):
     def fact(self) -> str | None: ...
     @property
     def causation_id(self) -> UUID: ...
+
+
+class EnteredFact(Fact, Protocol):
+    """A fact that says how it came in."""
+
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def imported(self) -> bool: ...
 
 
 class FactOfThing(Fact, Protocol):
@@ -81,6 +93,25 @@ def standing(facts: Iterable[FactT]) -> list[FactT]:
     known = [fact for fact in told if not fact.data.retracts and fact.causation_id not in gone]
     last = {fact.fact: fact.causation_id for fact in sorted(known, key=lambda fact: fact.sequence) if fact.fact}
     return [fact for fact in known if fact.fact is None or last[fact.fact] == fact.causation_id]
+
+
+def entry_delay(
+    facts: Iterable[EnteredFact],
+    is_entry: Callable[[Any], bool],
+    known_since: datetime,
+    company: Company,
+    *,
+    latest: int,
+) -> int | None:
+    """For how many days on average the latest entries among facts came in late (recorded − occurred), rounded half up;
+    None without any. What is imported of days before the thing was known here is history, which nobody enters late."""
+    days = [
+        (company.day(fact.occurred_at), company.day(fact.recorded_at))
+        for fact in standing(facts)
+        if is_entry(fact.data) and (not fact.imported or company.day(fact.occurred_at) >= company.day(known_since))
+    ]
+    delays = [max((recorded - occurred).days, 0) for occurred, recorded in days[-latest:]]
+    return int(half_up(Decimal(sum(delays)) / len(delays), Decimal(1))) if delays else None
 
 
 def stated(event: Any, names: Iterable[str], *, first: bool = False) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 The policy required-facts says what is asked for; of a lead the exit rule of nurturing does, too: what it is judged by
 before it becomes a deal. It is worked out when somebody asks for it: what is tagged with the version of a lead, as
 `GET /v1/leads/{id}` is, changes with nothing else, and policies are set meanwhile. Names of facts are told, never what
-is known: that of a person is theirs.
+is known: that of a person is theirs. How late it came in is asked of what people enter about a lead or an account once
+it is there.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from services.leads.domain.account.state import ActiveAccount, Contact
 from services.leads.domain.lead.nurturing import facts_about
 from services.leads.domain.lead.state import OpenLead
 from shared.domain.criteria import Completeness, completeness_of, facts_of
+from shared.events.leads.account import AccountChanged, ContactAdded
+from shared.events.leads.lead import LeadActivityLogged, LeadQualificationNoted
 from shared.events.leads.policy import NurturingExit, RequiredFacts
 
 OF_LEAD: Mapping[str, Callable[[OpenLead], Any]] = {
@@ -52,6 +55,16 @@ OF_ACCOUNT: Mapping[str, Callable[[ActiveAccount], Any]] = {
     "contact_buying_role": _has_contact(lambda contact: contact.buying_role),
 }
 """How the facts that may be required follow from an account: of its contacts one is enough, who is not erased."""
+
+
+def is_entry_of_lead(event: Any) -> bool:
+    """Whether a fact is one of those of which it is asked how late they came in: work on a lead."""
+    return isinstance(event, LeadActivityLogged | LeadQualificationNoted)
+
+
+def is_entry_of_account(event: Any) -> bool:
+    """Whether a fact is one of those of which it is asked how late they came in: what an account and its people are."""
+    return isinstance(event, AccountChanged | ContactAdded)
 
 
 def lead_completeness(state: OpenLead, required: RequiredFacts, exit_rule: NurturingExit) -> Completeness:

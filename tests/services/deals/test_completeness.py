@@ -1,18 +1,15 @@
 """DEAL-11: how much of what the gate ahead asks for is known, and how late it is entered."""
 
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
-import pytest
-
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.completeness import completeness, entry_delay
+from services.deals.domain.deal.completeness import completeness, is_entry
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Completeness
-from shared.events.deals.deal import DealFactsNoted, DealMoved
+from shared.events.deals.deal import DealFactsNoted, DealMoved, DealNextStepPlanned
 from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, TODAY
 from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, IN_SOLUTION
 from tests.services.deals.test_flexible_nodes import READY as SOLVED
@@ -31,6 +28,9 @@ IN_NEEDS = DealMoved(
     amount=OPENED.amount,
     on=TODAY,
 )
+
+MOVED_BY_ITSELF = replace(IN_NEEDS, automatic=True)
+PLANNED = DealNextStepPlanned(deal_id=ID, on=TODAY, what="Call")
 
 
 def of(*events: object, process: Process = PROCESS) -> Completeness:
@@ -78,14 +78,6 @@ def test_deal_11_where_nothing_is_asked_for_nothing_is_missing() -> None:
     assert Completeness(required=(), missing=()).share is None
 
 
-@pytest.mark.parametrize(
-    ("days", "delay"),
-    [
-        ([], None),
-        ([(date(2026, 3, 16), date(2026, 3, 16))], 0),
-        ([(date(2026, 3, 13), date(2026, 3, 16)), (date(2026, 3, 14), date(2026, 3, 16))], 3),  # 2.5, rounded half up
-        ([(date(2026, 3, 17), date(2026, 3, 16)), (date(2026, 3, 14), date(2026, 3, 16))], 1),  # no day early
-    ],
-)
-def test_deal_11_entry_delay_is_recorded_less_occurred(days: list[tuple[date, date]], delay: int | None) -> None:
-    assert entry_delay(days) == delay
+def test_deal_11_work_after_the_opening_is_what_may_be_entered_late() -> None:
+    assert all(map(is_entry, (IN_NEEDS, TALKED)))
+    assert not any(map(is_entry, (OPENED, MOVED_BY_ITSELF, PLANNED)))

@@ -1,8 +1,15 @@
 """DEAL-11: completeness of leads and accounts over HTTP and PostgreSQL: by the policies that count for their team."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from services.leads.domain.account import account as accounts
+from services.leads.domain.account.history import ImportAccount, ImportContact
+from shared.commands.request import CommandRequest
+from shared.domain.context import service_actor
 from shared.domain.roles import Role
+from shared.ops.ids import new_id
 from tests.services.leads.conftest import QUALIFIED, Desk, House, address, unique
 
 BY_EXIT = ["need_stated", "budget", "decision_chain_known"]
@@ -74,3 +81,35 @@ async def test_deal_11_what_may_be_required_is_a_closed_set(house: House) -> Non
     assert [(each["code"], each["pointer"]) for each in twice.json()["errors"]] == [
         ("repeated", "/document/of_leads/1")
     ], twice.text
+
+
+async def test_deal_11_how_late_work_on_a_lead_was_entered(house: House) -> None:
+    rosa = unique("rosa")
+    await house.team(rosa)
+    rep, running = house.somebody(Role.REP, rosa), house.service.running
+    today = running.settings.company.day(running.clock.now())
+    lead = await rep.makes("/v1/leads", {**ADA, "email": address()})
+    path = f"/v1/leads/{lead}/completeness"
+    assert (await rep.sees(path))["entry_delay_days"] is None
+    await rep.makes(f"/v1/leads/{lead}/log-activity", {"kind": "call", "on": f"{today - timedelta(days=3)}"})
+    await rep.makes(f"/v1/leads/{lead}/note-qualification", QUALIFIED)
+    assert (await rep.sees(path))["entry_delay_days"] == 2
+    await rep.makes(f"/v1/leads/{lead}/disqualify", {"reason": "no-need"})
+    assert (await rep.sees(path))["entry_delay_days"] == 2
+
+
+async def test_deal_11_how_late_an_account_was_entered(house: House) -> None:
+    """People tell what is so now; what systems tell of days on which the account was known may be late."""
+    ops, running, account = house.somebody(), house.service.running, new_id()
+    today = running.settings.company.day(running.clock.now())
+
+    async def told(command: Any) -> None:
+        request = CommandRequest(accounts, account, command, service_actor("import"), imported=True)
+        await running.commands.execute(request)
+
+    name, path = unique("Northwind"), f"/v1/accounts/{account}/completeness"
+    await told(ImportAccount(on=today - timedelta(days=400), name=name))
+    await told(ImportContact(on=today - timedelta(days=300), contact_id=UUID(int=1), name="Ada Moreno"))
+    assert (await ops.sees(path))["entry_delay_days"] is None, "history is not entered late"
+    await ops.makes(f"/v1/accounts/{account}/add-contact", {"name": "Ben Okri"})
+    assert (await ops.sees(path))["entry_delay_days"] == 0

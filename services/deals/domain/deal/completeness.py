@@ -5,18 +5,17 @@ with each new exchange rate; a fact that tells each change of it would come with
 what is tagged with the version of a deal, as `GET /v1/deals/{id}` is, changes with nothing else.
 """
 
-from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal
+from typing import Any
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import gates_ahead
+from services.deals.domain.deal.standing import is_work
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Completeness, completeness_of
 from shared.domain.criteria import facts_of as facts_asked
-from shared.domain.money import half_up
+from shared.events.deals.deal import DealOpened
 
 
 def completeness(state: OpenDeal, process: Process, conversion: Conversion) -> Completeness:
@@ -33,11 +32,9 @@ def completeness(state: OpenDeal, process: Process, conversion: Conversion) -> C
     return completeness_of(asked, lambda fact: _is_filled(facts.get(fact), noted=fact in noted))
 
 
-def entry_delay(happened: Sequence[tuple[date, date]]) -> int | None:
-    """For how many days on average facts were entered late, rounded half up: of each the day on which it happened and
-    that on which it was recorded; None without any."""
-    delays = [max((recorded - occurred).days, 0) for occurred, recorded in happened]
-    return int(half_up(Decimal(sum(delays)) / len(delays), Decimal(1))) if delays else None
+def is_entry(event: Any) -> bool:
+    """Whether a fact is one of those of which it is asked how late they came in: work on a deal after its opening."""
+    return is_work(event) and not isinstance(event, DealOpened)
 
 
 def _is_filled(found: object, *, noted: bool) -> bool:
