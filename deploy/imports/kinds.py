@@ -33,6 +33,7 @@ _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was
 _STANCES = "how people stood to a deal of the past is not told; of an open one it is found out here"
 _KEPT_THERE = "notes and files of the past stay where they are kept"
 _AS_IT_ENDED = "a deal comes in with the customer, source, industry and lines that it had in the end"
+_NO_LINK = "an address for a calendar is made here, and no other program's is one of ours"
 _NO_NEWS = "nobody has to know any more of what is past"
 _SAID = "it is said of a process that is in force here, by those who work with it"
 _SUPPORTED = "help that was asked of a department in the past was given or not; what it led to is told of the deal"
@@ -123,6 +124,8 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-classified": _AS_IT_ENDED,
     "deals.deal-lines-changed": _AS_IT_ENDED,
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
+    "deals.calendar-link-made": _NO_LINK,
+    "deals.calendar-link-revoked": _NO_LINK,
     "deals.process-remark-noted": _SAID,
     "deals.process-remark-text-erased": _ERASED,
     "deals.process-change-suggested": _SAID,

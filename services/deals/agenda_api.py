@@ -45,6 +45,7 @@ from shared.service.policy_routes import in_force_today
 
 router = handwritten()
 
+DAYS_OF_CALENDAR = 30
 EXAMPLE = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Throughline//Agenda//EN\r\nEND:VCALENDAR\r\n"
 
 OfOwner = Annotated[Id | None, Query(description="Whose agenda it is. Default: that of whoever asks.")]
@@ -148,14 +149,25 @@ async def agenda(  # noqa: PLR0917
     name="get_agenda_calendar",
 )
 async def agenda_calendar(
-    request: Request, asking: CurrentActor, service: CurrentService, owner: OfOwner = None, days: Days = 30
+    request: Request,
+    asking: CurrentActor,
+    service: CurrentService,
+    owner: OfOwner = None,
+    days: Days = DAYS_OF_CALENDAR,
 ) -> Response:
     """Show what waits for a rep as an iCalendar file, for a calendar that asks for it again and again.
 
     What is overdue stands on the day on which it was due. Each thing keeps its UID, also when it is put off. Days are
     those of the company.
     """
-    whose, words = await _whose(service, asking, owner), words_of(request)
+    return await calendar_for(request, service, await _whose(service, asking, owner), asking, days=days)
+
+
+async def calendar_for(
+    request: Request, service: ServiceContext, whose: UUID, asking: Actor, *, days: int = DAYS_OF_CALENDAR
+) -> Response:
+    """The answer with somebody's calendar, as far as the asker sees it, in the language that the request prefers."""
+    words = words_of(request)
     found = await agenda_of(await _sources(service), whose, asking, days=days, actions=1)
     items = [*found.overdue.items, *found.today.items, *found.next.items]
     content = calendar_of(items, service.settings.company.timezone, words)

@@ -4,6 +4,7 @@ from services.deals import (
     agenda_api,
     api,
     board_api,
+    calendar_link_api,
     deal_page_api,
     hand_over_api,
     help_api,
@@ -11,6 +12,7 @@ from services.deals import (
     qualification_api,
     support_delay_api,
 )
+from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import APPROVALS, PendingApprovals
@@ -93,6 +95,7 @@ SERVICE = Service(
     tags={
         "board": "The open deals of a process by stage, for a page.",
         "agenda": "What waits for a rep: what is late, what is due, and what to do first.",
+        "calendar-links": "The address of one's own calendar, which holds a secret.",
         "deals": "Sales on their way, from their opening to their outcome.",
         "deal-approvals": "What waits for decisions about deals, and what they were.",
         "hand-over-plan": "Who takes over the deals of somebody who leaves.",
@@ -119,6 +122,7 @@ SERVICE = Service(
         support_request,
         process_remark,
         process_suggestion,
+        calendar_link,
     ),
     approvals=APPROVALS,
     policies=POLICIES,
@@ -167,6 +171,8 @@ SERVICE = Service(
         api.router,
         agenda_api.router,
         board_api.router,
+        calendar_link_api.router,
+        calendar_link_api.by_link,
         deal_page_api.router,
         hand_over_api.router,
         help_api.router,

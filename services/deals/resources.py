@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import APPROVALS
 from services.deals.domain.deal.changes import Category
@@ -576,6 +577,29 @@ class AdoptedProcessSuggestion(ProcessSuggestion):
     adopted_on: date
 
 
+# -- calendar links ---------------------------------------------------------------------------------------------------
+
+
+@value
+class CalendarLink:
+    """What is published of a calendar link, whatever its state: never its secret."""
+
+    member_id: UUID
+    """Whose agenda it shows."""
+    generation: int
+    """Which address of theirs it is: 1, 2, 3 …"""
+
+
+@value
+class ActiveCalendarLink(CalendarLink):
+    """It shows the agenda."""
+
+
+@value
+class RevokedCalendarLink(CalendarLink):
+    """It shows nothing any more."""
+
+
 RESOURCES = (
     approval_resource(APPROVALS),
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
@@ -606,4 +630,5 @@ RESOURCES = (
         DeclinedProcessSuggestion,
         AdoptedProcessSuggestion,
     ),
+    Resource(calendar_link, ActiveCalendarLink, RevokedCalendarLink),
 )

@@ -110,6 +110,10 @@ WHO = """
     select distinct on (subject) subject, member_id, team_id, teams from {view}.member
      where subject = any($1::text[]) and left_on is null order by subject, member_id
 """
+AS_MEMBER = """
+    select subject, role, member_id, team_id, teams from {view}.member
+     where member_id = $1 and left_on is null and subject is not null
+"""
 BELOW = """
     with recursive below(team_id, depth) as (
         select $1::uuid, 0
@@ -299,6 +303,20 @@ class Organisation:
         return Actor(
             subject=subject,
             roles=frozenset(roles),
+            member=row["member_id"],
+            team=row["team_id"],
+            teams=frozenset(row["teams"]),
+        )
+
+    async def as_member(self, member_id: UUID) -> Actor | None:
+        """Somebody as the organisation knows them now, in the role that it gives them; None once they left. For what is
+        shown without a token, which would tell more."""
+        (row,) = await self._projections.lookup(NAME, AS_MEMBER, member_id) or (None,)
+        if row is None:
+            return None
+        return Actor(
+            subject=row["subject"],
+            roles=frozenset({Role(row["role"])}),
             member=row["member_id"],
             team=row["team_id"],
             teams=frozenset(row["teams"]),

@@ -238,7 +238,7 @@ class Authenticator:
         """The person behind a request. Raises Problem 401, or 429 when they ask too often."""
         token = self._token(request)
         state = request.scope.setdefault("state", {})
-        address = f"address:{request.client.host if request.client else ''}"
+        address = _address_of(request)
         try:
             if token is None:
                 raise _no_session()
@@ -253,6 +253,10 @@ class Authenticator:
         state["allowance"] = self._limit.count(f"subject:{subject}")
         state["expires_at"] = float(claims["exp"])
         return await self._resolve(subject, _roles(claims.get("roles")), fresh=False)
+
+    def admit(self, request: Request) -> None:
+        """Count a request of somebody who need not be known, in the allowance of their address. Raises Problem 429."""
+        request.scope.setdefault("state", {})["allowance"] = self._limit.count(_address_of(request))
 
     def count(self, request: Request, actor: Actor, requests: int) -> None:
         """Count further requests of somebody who is signed in, for one that asks for much. Raises Problem 429."""
@@ -277,6 +281,11 @@ class Authenticator:
             if origin is not None and origin != self._origin:
                 raise Problem("not-allowed", "A session acts from its own origin only.", code="foreign-origin")
         return cookie
+
+
+def _address_of(request: Request) -> str:
+    """The allowance that those share who ask from one address."""
+    return f"address:{request.client.host if request.client else ''}"
 
 
 def _roles(given: Any) -> frozenset[Role]:

@@ -1,5 +1,7 @@
 """What hand-written routes share: who asks, who may, what is known of the question, and how it is described.
 
+Every router asks who may: `handwritten` whoever is signed in, `by_secret` whoever has an address that holds a secret.
+
 router = handwritten()
 
 @router.get("/v1/funnel", **operation(roles=READING, reads=("deals",), answers=Funnel, example={...}))
@@ -8,36 +10,42 @@ async def funnel(asking: CurrentActor, service: CurrentService, to: date | None 
     return answer(await ...)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.routing import BaseRoute
 
 from shared.domain.context import Actor
-from shared.domain.roles import Permission
+from shared.domain.roles import Permission, Role
 from shared.http.bodies import parse, read_body
 from shared.http.command_routes import operation_id
 from shared.http.context import ServiceContext, context_of
 from shared.http.dry_runs import dry_path
+from shared.http.headers import refuse_parameters
 from shared.http.json import encode, schema_of
+from shared.http.problems import Problem
 from shared.http.read_your_writes import reader
 from shared.languages.catalogue import Catalogue
 
 ROLES = "x-roles"
 READS = "x-reads"
 WORDED = "x-worded"
+BY_SECRET = "x-by-secret"  # noqa: S105
+SECRET = "secret"  # noqa: S105
+"""The parameter of an address that holds a secret: what is logged leaves it out."""
 EVENT_STREAM = "text/event-stream"
 """The media type of server-sent events; what such an operation `answers` is the data of one event."""
 BODY = "x-body"
 ANSWER = "x-answer"
 BODY_EXAMPLE = "x-body-example"
 PROBLEMS = "x-problems"
-PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS, READS, WORDED)
+PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS, READS, WORDED, BY_SECRET)
 """Marks that `shared.http.openapi.document` replaces with the standard's own words, or leaves out."""
 
 Value = TypeVar("Value")
@@ -52,6 +60,7 @@ def operation(
     body: type | None = None,
     problems: tuple[str, ...] = (),
     worded: bool = False,
+    by_secret: bool = False,
     status: int = 200,
     media_type: str = "application/json",
 ) -> dict[str, Any]:
@@ -61,14 +70,15 @@ def operation(
     A route with a `body` gives a command by `execute_command` (or one to each of many things), and does nothing else:
     the same function answers at the address of its dry run. `example` is an answer, or there a body; `answers` and
     `body` are data classes; `problems` are kinds beyond those that every route has; `worded` answers carry texts for
-    people, in the language that the request prefers, and `answer` is given their catalogue. The docstring gives summary
-    and description.
+    people, in the language that the request prefers, and `answer` is given their catalogue; `by_secret` is of a router
+    of that name, and its roles are those that the member may have. The docstring gives summary and description.
     """
     extra: dict[str, Any] = {
         ROLES: sorted(roles),
         READS: list(reads),
         PROBLEMS: list(problems),
         WORDED: worded,
+        BY_SECRET: by_secret,
     }
     if answers is not None:
         extra[ANSWER] = schema_of(answers)
@@ -84,11 +94,16 @@ def operation(
     }
 
 
-async def _asking(request: Request) -> Actor:
-    route = request.scope["route"]
-    roles = (route.openapi_extra or {}).get(ROLES)
+def _roles_of(route: APIRoute) -> Collection[Role]:
+    roles: Collection[Role] | None = (route.openapi_extra or {}).get(ROLES)
     if roles is None:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
+    return roles
+
+
+async def _asking(request: Request) -> Actor:
+    route = request.scope["route"]
+    roles = _roles_of(route)
     known = request.app.state.parameters[request.method.lower(), route.path_format]
     several = frozenset(name for name, may_be_repeated in known.items() if may_be_repeated)
     return await reader(request, reads=reads_of(request), roles=roles, known=frozenset(known), several=several)
@@ -116,14 +131,77 @@ def handwritten(*tags: str) -> APIRouter:
     )
 
 
+Whose = Callable[[ServiceContext, UUID, str], Awaitable[Actor | None]]
+"""`async (service, id, secret) -> whoever an address stands for`, as they are now; None where it stands for nobody. The
+secret has to be compared in constant time."""
+
+
+class BySecret:
+    """Capability URL: whoever has the address `…/{id}/{secret}…` is shown what somebody would see who is not signed in.
+
+    Whatever is wrong is answered alike (404), and counted in the allowance of whoever's address it came from.
+    """
+
+    def __init__(self, whose: Whose) -> None:
+        self._whose = whose
+
+    async def __call__(
+        self, request: Request, of: Annotated[str, Path(alias="id")], secret: Annotated[str, Path(alias=SECRET)]
+    ) -> Actor:
+        service = context_of(request)
+        service.authenticator.admit(request)
+        refuse_parameters(request)
+        actor = await self._whose(service, found, secret) if (found := _id_of(of)) else None
+        if actor is None or actor.roles.isdisjoint(_roles_of(request.scope["route"])):
+            raise Problem("not-found", "There is no such address.")
+        return actor
+
+
+def _id_of(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def by_secret(*tags: str, asking: BySecret) -> APIRouter:
+    """The routes of a module that are asked without a token, by an address which holds a secret: the only ones that let
+    in whoever is not signed in, and every one of them asks `asking` first."""
+    return APIRouter(
+        tags=list(tags),
+        dependencies=[Depends(asking)],
+        generate_unique_id_function=lambda route: operation_id(route.name),
+    )
+
+
 def served(router: APIRouter) -> list[BaseRoute]:
     """The routes of a module, and the addresses at which its commands are tried out. Raises ValueError where one would
     let in everybody."""
     for route in router.routes:
-        if not isinstance(route, APIRoute) or all(each.dependency is not _asking for each in route.dependencies):
+        if not isinstance(route, APIRoute) or not (_is_signed_in(route) or _is_by_secret(route)):
             path = getattr(route, "path", route)
-            raise ValueError(f"{path} asks nobody who they are: its router was not made by `handwritten`")
+            raise ValueError(
+                f"{path} asks nobody who they are: its router was not made by `handwritten`, nor is it a GET that says"
+                f" `by_secret` of a router of that name, with {{id}} and {{{SECRET}}} in its address"
+            )
     return [*router.routes, *_dry_runs_of(router).routes]
+
+
+def _is_signed_in(route: APIRoute) -> bool:
+    """Whether a route asks for a token."""
+    return not _says_by_secret(route) and any(each.dependency is _asking for each in route.dependencies)
+
+
+def _is_by_secret(route: APIRoute) -> bool:
+    """Whether a route is asked by an address that holds a secret, says so, and only shows something."""
+    asks = any(isinstance(each.dependency, BySecret) for each in route.dependencies)
+    return (
+        asks and _says_by_secret(route) and route.methods == {"GET"} and {"id", SECRET} <= route.param_convertors.keys()
+    )
+
+
+def _says_by_secret(route: APIRoute) -> bool:
+    return bool((route.openapi_extra or {}).get(BY_SECRET))
 
 
 def _dry_runs_of(router: APIRouter) -> APIRouter:

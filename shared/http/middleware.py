@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from shared.http.bodies import declares_more_than, too_large
+from shared.http.handwritten import SECRET
 from shared.http.problems import Problem, problem_response
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
@@ -71,7 +72,7 @@ class RequestMiddleware:
             status = CLIENT_LEFT
             log.info("client-left", method=scope["method"])
         except Exception:  # The last resort of a request: logged whole, answered without its text.
-            log.exception("request failed", method=scope["method"], path=scope["path"])
+            log.exception("request failed", method=scope["method"], path=self._told(scope))
             if status:
                 raise  # The answer has begun; the server must cut it, so that nobody takes it for whole.
             broken = Problem("unexpected", "Something broke here; it has been logged.")
@@ -80,11 +81,19 @@ class RequestMiddleware:
             self._record(scope, status, time.perf_counter() - began)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        # Addresses hold ids: figures and lines name the pattern. FastAPI tells its route, Starlette the endpoint.
-        route = getattr(scope.get("route"), "path", None) or self.patterns.get(scope.get("endpoint"), "unknown")
+        route = self._pattern(scope)
         self.metrics.requests.labels(scope["method"], route, status).observe(seconds)
         line = log.debug if route.startswith(("/health", "/metrics")) else log.info
         line("request", method=scope["method"], route=route, status=status, milliseconds=round(seconds * 1000, 2))
+
+    def _pattern(self, scope: Scope) -> str:
+        # Addresses hold ids: figures and lines name the pattern. FastAPI tells its route, Starlette the endpoint.
+        return getattr(scope.get("route"), "path", None) or self.patterns.get(scope.get("endpoint"), "unknown")
+
+    def _told(self, scope: Scope) -> str:
+        """The address as it may be logged: one that holds a secret by its pattern."""
+        path: str = scope["path"]
+        return self._pattern(scope) if SECRET in scope.get("path_params", {}) else path
 
 
 def _correlation_id(headers: Iterable[tuple[bytes, bytes]]) -> tuple[UUID, bool]:

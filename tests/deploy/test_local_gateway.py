@@ -16,7 +16,7 @@ from deploy.local import gateway
 from deploy.local.gateway import GatewayPlace
 from deploy.local.home import Home
 from deploy.local.ports import LOOPBACK, free_port
-from deploy.local.program import Running, start, until
+from deploy.local.program import Running, log_of, start, until
 from tests.deploy.test_identity import is_problem
 
 STREAM_SECONDS = 4
@@ -74,7 +74,13 @@ def place(home: Home) -> GatewayPlace:
         "identity": f"{LOOPBACK}:{identity}",
         "mailbox": f"{LOOPBACK}:{mailbox}",
     }
-    segments = {"deals": "deals", "price-lists": "deals", "stream": "forecast", "funnel": "forecast"}
+    segments = {
+        "deals": "deals",
+        "calendar-link": "deals",
+        "price-lists": "deals",
+        "stream": "forecast",
+        "funnel": "forecast",
+    }
     return GatewayPlace(home=home, port=port, segments=segments, upstreams=upstreams, header_seconds=1, body_seconds=2)
 
 
@@ -233,3 +239,20 @@ async def test_a_service_that_is_away_for_a_moment_is_waited_for(
     away = await client.get("/v1/deals")
     is_problem(away, 503, "unavailable")
     assert away.headers["retry-after"] == "1"
+
+
+async def test_deal_6_no_line_tells_the_secret_of_a_calendar(place: GatewayPlace, client: httpx.AsyncClient) -> None:
+    """Of an answer that is cut short the gateway logs what was asked for, and where whoever asked came from."""
+
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nBEGIN:VCALENDAR")
+        writer.close()
+
+    service = await asyncio.start_server(cut, LOOPBACK, int(place.upstreams["deals"].split(":")[1]))
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.get("/v1/calendar-link/17/s3cr3t.ics?q=s3cr3t", headers={"Referer": "http://x/s3cr3t"})
+    service.close()
+    log = log_of(place.home, "gateway")
+    assert await until(lambda: "/v1/calendar-link/17/-" in log.read_text(), 60)
+    assert "s3cr3t" not in log.read_text()

@@ -16,6 +16,7 @@ LISTINGS = [listing for service in OWNERS for listing in service.listings]
 UNLISTED = {
     "assignment-queue": "whose turn it is shows in the leads that were assigned",
     "approval": "what waits for a decision is listed by forecast, of all services",
+    "calendar-link": "it is its member's alone, and there is one",
     "notice-address": "it is its member's alone, and there is one",
     "occasion": "whom it concerns sees its notices",
     "number-series": "the numbers stand on the invoices",

@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from shared.domain.aggregate import word_of
 from shared.http.command_routes import CommandRoute, PossibleCommand, operation_id
 from shared.http.dry_runs import DryRun, dry_path, dry_run_id
-from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS, WORDED
+from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, BY_SECRET, EVENT_STREAM, PRIVATE, PROBLEMS, WORDED
 from shared.http.json import decimals_are_strings, schema_of
 from shared.http.openapi.examples import PREFIX, example_of
 from shared.http.openapi.listings import listing_operation, row_operation
@@ -36,7 +36,7 @@ from shared.http.openapi.parts import (
     header,
     roles_of,
 )
-from shared.http.openapi.problem_answers import EVERY, OF_COMMANDS, OF_ONE, any_problem, problems_of
+from shared.http.openapi.problem_answers import EVERY, OF_COMMANDS, OF_ONE, OF_SECRETS, any_problem, problems_of
 from shared.http.openapi.schemas import Schemas
 from shared.http.resources import Resource
 from shared.http.yaml_bodies import MEDIA_TYPE as YAML
@@ -273,7 +273,9 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
     elif "201" in responses:
         # It gives a command, as those do that follow from a handler.
         responses["201"] = _changed(creates=True)
-    kinds = [*EVERY, *described.get(PROBLEMS, ())]
+    secret = described.get(BY_SECRET)
+    if secret:
+        described["security"] = []
     parameters = described.setdefault("parameters", [])
     for told in responses.values():
         is_page = any(parameter["name"] == "cursor" for parameter in parameters)
@@ -281,18 +283,27 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
             told["headers"] = headers
         if EVENT_STREAM in told.get("content", {}):
             parameters.append(RESUME)
-    parameters.extend([*([LANGUAGE] if described.get(WORDED) else []), CORRELATION, TOKEN, PREFER])
+    parameters.extend(
+        [*([LANGUAGE] if described.get(WORDED) else []), CORRELATION, *(() if secret else (TOKEN, PREFER))]
+    )
+    if method == "post":
+        parameters.append(KEY)
+    if body is not None:
+        described["requestBody"] = _body(schemas.adopt(body), described.get(BODY_EXAMPLE))
+    described["responses"] = {**responses, **problems_of(_kinds(described, method))}
+    return {name: told for name, told in described.items() if name not in PRIVATE}
+
+
+def _kinds(described: Document, method: str) -> list[str]:
+    """The kinds of problems that a hand-written route may answer."""
+    kinds = [*(OF_SECRETS if described.get(BY_SECRET) else EVERY), *described.get(PROBLEMS, ())]
     if any(parameter["in"] == "path" for parameter in described["parameters"]):
         kinds += OF_ONE
     if method != "get":
         kinds += OF_COMMANDS
     if method == "post":
         kinds.append("idempotency-key-missing")
-        described["parameters"].append(KEY)
-    if body is not None:
-        described["requestBody"] = _body(schemas.adopt(body), described.get(BODY_EXAMPLE))
-    described["responses"] = {**responses, **problems_of(kinds)}
-    return {name: told for name, told in described.items() if name not in PRIVATE}
+    return kinds
 
 
 def query_parameters(described: Document) -> Mapping[tuple[str, str], Mapping[str, bool]]:

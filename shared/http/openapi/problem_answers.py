@@ -9,6 +9,8 @@ from shared.http.problems import MEDIA_TYPE as PROBLEM_TYPE
 EVERY = ("malformed-request", "invalid-parameter", "not-signed-in", "not-allowed", "too-many-requests", "unexpected",
          "read-model-behind", "unavailable")  # fmt: skip
 OF_ONE = ("not-found",)
+OF_SECRETS = ("malformed-request", "invalid-parameter", "too-many-requests", "unexpected", "unavailable")
+"""Of what is asked by an address that holds a secret: by whoever has it, who waits for nothing."""
 OF_COMMANDS = ("malformed-json", "request-timeout", "refused", "busy", "in-flight", "body-too-large",
                "unsupported-media-type", "invalid-body", "refused-content", "idempotency-key-reused",
                "stale-version")  # fmt: skip

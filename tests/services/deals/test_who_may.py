@@ -31,6 +31,7 @@ SALES = "rep: own, manager: team, sales-director: all, sales-operations: all"
 MANAGERS = "manager: team, sales-director: all, sales-operations: all"
 OPERATIONS = "sales-operations: all"
 STEERING = "sales-director: all, sales-operations: all"
+OWN = ", ".join(f"{role}: own" for role in Role)
 ANYBODY = ", ".join(f"{role}: all" for role in Role)
 SERVICES = ""
 MAY: Mapping[str, Mapping[str, str]] = {
@@ -72,6 +73,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
         SALES: "AskForSupport AskAgain Withdraw",
         SERVICES: "NoteOverdue",
     },
+    "calendar-link": {OWN: "MakeCalendarLink", f"{OWN}, {OPERATIONS}": "RevokeCalendarLink"},
     "process-remark": {ANYBODY: "NoteProcessRemark", OPERATIONS: "EraseTextOfRemark"},
     "process-suggestion": {
         ANYBODY: "SuggestProcessChange",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from uuid import UUID
 
 import httpx
 import pytest
@@ -9,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from shared.domain.roles import READING, Role
-from shared.http.handwritten import handwritten, operation, served
+from shared.http.context import ServiceContext
+from shared.http.handwritten import BySecret, by_secret, handwritten, operation, served
 from shared.ops.ids import new_id
 from shared.projections.tokens import ConsistencyToken
 from tests.shared.http.conftest import BREAD, Errands
@@ -28,6 +30,32 @@ def test_a_router_that_asks_nobody_who_they_are_is_not_served() -> None:
     with pytest.raises(ValueError, match="/v1/secrets asks nobody"):
         served(open_to_all)
     assert [route.path for route in served(guarded) if isinstance(route, APIRoute)] == ["/v1/secrets"]
+
+
+def test_a_route_without_a_token_is_served_only_by_a_secret_and_only_to_show_something() -> None:
+    """DEAL-6: the one exception is spelled out thrice: by the router, by the operation and by the address."""
+
+    async def nobody(service: ServiceContext, of: UUID, secret: str) -> None: ...
+
+    async def show() -> None: ...
+
+    def of(path: str, *, says: bool = True, method: str = "GET", router: APIRouter | None = None) -> APIRouter:
+        made = router or by_secret(asking=BySecret(nobody))
+        made.api_route(path, methods=[method], **operation(roles=READING, by_secret=says))(show)
+        return made
+
+    address = "/v1/links/{id}/{secret}.ics"
+    assert [route.path for route in served(of(address)) if isinstance(route, APIRoute)] == [address]
+    for refused in (
+        of(address, says=False),
+        of("/v1/links/{id}"),
+        of("/v1/links/{secret}"),
+        of(address, method="POST"),
+        of(address, router=APIRouter()),
+        of(address, router=handwritten()),
+    ):
+        with pytest.raises(ValueError, match="asks nobody who they are"):
+            served(refused)
 
 
 def token(
