@@ -8,7 +8,8 @@ import pytest
 
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.deal.work import LogActivity, PlanNextStep
-from shared.domain.context import Moment
+from shared.domain.context import Actor, Moment
+from shared.domain.roles import Role
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned, DealWon
 from shared.events.money import Money
 from shared.events.reminders import PlannedReminder
@@ -46,6 +47,15 @@ PLANNED = DealNextStepPlanned(
 
 def test_deal_6_an_activity_is_logged_by_whoever_asks() -> None:
     OPEN.when(CALL).then(CALLED)
+
+
+def test_deal_6_what_a_system_logs_on_its_own_behalf_is_automatic() -> None:
+    system = Actor(subject="telephony", roles=frozenset({Role.SERVICE}))
+    OPEN.by(system).when(CALL).then(replace(CALLED, by=None, automatic=True))
+    for_somebody = replace(system, member=OWNER)
+    OPEN.by(for_somebody).when(CALL).then(CALLED)
+    nobody = Actor(subject="somebody", roles=frozenset({Role.SALES_OPERATIONS}))
+    OPEN.by(nobody).when(CALL).then(replace(CALLED, by=None))
 
 
 def test_deal_6_an_activity_of_an_earlier_day_occurred_at_the_end_of_it() -> None:
