@@ -31,6 +31,7 @@ _ERASED = "whoever is to be forgotten is erased here, in what was imported too"
 _ITS_PROCESS = "a deal of history is told by the process that it follows in the end; what is open goes over here"
 _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
 _STANCES = "how people stood to a deal of the past is not told; of an open one it is found out here"
+_BUYERS = "where the buyer of a deal of the past stood is not told; of an open one it is noted here"
 _KEPT_THERE = "notes and files of the past stay where they are kept"
 _AS_IT_ENDED = "a deal comes in with the customer, source, industry and lines that it had in the end"
 _NO_LINK = "an address for a calendar is made here, and no other program's is one of ours"
@@ -101,6 +102,7 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-file-detached": _KEPT_THERE,
     "deals.deal-contact-set": _STANCES,
     "deals.deal-contact-removed": _STANCES,
+    "deals.deal-buyer-stage-noted": _BUYERS,
     "deals.deal-activity-withdrawn": "an activity that never was is left out",
     "deals.process-published": "processes are published here before deals follow them",
     "deals.deal-facts-noted": "gates are not judged in the past; a node that was completed is told with its evidence",

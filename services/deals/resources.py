@@ -15,6 +15,7 @@ from services.deals.domain.deal.notes import FileKind
 from services.deals.domain.deal.submission import Status as SubmissionStatus
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
+from services.deals.domain.journey import BuyerStage
 from services.deals.domain.process import process
 from services.deals.domain.process.state import PilotWarning
 from services.deals.domain.process_migration import process_migration
@@ -126,6 +127,17 @@ class DealContact:
 
 
 @value
+class BuyerStanding:
+    """Where the buyer stands in their journey."""
+
+    stage: BuyerStage
+    on: date | None
+    """The day on which that was found out."""
+    evidence: str | None
+    """What it rests on; null where nobody said, and once it is erased."""
+
+
+@value
 class DealNote:
     """What somebody noted about the deal."""
 
@@ -231,6 +243,8 @@ class Deal:
     activities: tuple[DealActivity, ...]
     contacts: tuple[DealContact, ...]
     """Who at the customer's has a part in deciding, and how they stand to it."""
+    buyer: BuyerStanding | None
+    """Where the buyer stands; null where nobody has found out."""
     notes: tuple[DealNote, ...]
     files: tuple[AttachedFile, ...]
     waivers: tuple[DealWaiver, ...]

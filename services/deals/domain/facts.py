@@ -15,6 +15,7 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 | `activities_in_stage` | number | how many of them since the deal entered its stage                          |
 | `decision_makers`     | number | how many contacts of the deal are economic buyers: they decide              |
 | `supportive_decision_makers` | number | how many of these are for it                                         |
+| `buyer_stage`         | text   | where the buyer stands, like "evaluation"; unknown when nobody found out    |
 | `next_step_planned`   | yes-no | whether a next step with a day is planned                                   |
 | `task.<key>`          | yes-no | whether that task of the process is done                                    |
 | `deliverable.<key>`   | yes-no | whether that deliverable of the process is there                            |
@@ -56,6 +57,7 @@ DERIVED: Mapping[str, str] = {
     "activities_in_stage": "number",
     "decision_makers": "number",
     "supportive_decision_makers": "number",
+    "buyer_stage": "text",
     "next_step_planned": "yes-no",
     "qualification.pains": "number",
     "qualification.inaction": "yes-no",

@@ -10,6 +10,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.qualification import INSURMOUNTABLE, expected_value
 from services.deals.domain.deal.standing import WORK, is_work, silence_until
+from services.deals.domain.journey import BUYER_STAGES, BuyerStage
 from services.deals.projections.deal_totals import DEAL_TOTALS, with_totals
 from shared.domain.aggregate import statuses
 from shared.domain.roles import READING
@@ -44,6 +45,7 @@ from shared.events.deals.deal_qualification import (
     DealRequirementStated,
     DealRiskAssessed,
 )
+from shared.events.deals.deal_record import DealBuyerStageNoted
 from shared.events.deals.process_migration import ProcessMigrationStarted
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
@@ -81,6 +83,8 @@ class DealRow:
     no work."""
     exit_proposed: bool
     """Whether it is proposed to give it up, and nobody has decided about that."""
+    buyer_stage: BuyerStage | None
+    """Where the buyer stands in their journey; null where nobody has found out."""
     owner: UUID | None
     team: UUID | None
     account_id: UUID | None
@@ -278,6 +282,7 @@ DEAL = Table(
         DealExitProposed: _while_open(_exit_proposed),
         DealExitAccepted: _while_open(_without_exit),
         DealExitDeclined: _while_open(_without_exit),
+        DealBuyerStageNoted: lambda fact, _: {"buyer_stage": fact.data.buyer_stage},
         DealRenamed: lambda fact, _: {"name": fact.data.name},
         DealAccountChanged: _while_open(_with_account),
         DealClassified: _while_open(lambda fact, _: {"source": fact.data.source, "industry": fact.data.industry}),
@@ -323,7 +328,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 DEAL_PROJECTION = Projection(
     name="deals",
-    version=14,
+    version=15,
     ddl=DEAL.ddl + DEAL_TOTALS + MIGRATION,
     indices=DEAL.index_ddl,
     apply=apply,
@@ -342,6 +347,7 @@ DEALS = Listing(
         "process_version": equals("process_version", int),
         "stage": equals("stage"),
         "category": one_of("category", get_args(Category)),
+        "buyer_stage": one_of("buyer_stage", BUYER_STAGES),
         "ready": known("ready_on"),
         "owner": equals("owner", UUID),
         "team": in_team(),

@@ -71,6 +71,22 @@ class DealContactRemoved:
     team: AsKnown[UUID | None] = None
 
 
+@event("deals.deal-buyer-stage-noted", aggregate="deal", rank=Rank.CHANGE)
+class DealBuyerStageNoted:
+    """The buyer stands here in their journey, whatever the stage of the deal is (PROC-7)."""
+
+    deal_id: UUID
+    before: AsKnown[str | None]
+    buyer_stage: str
+    """awareness, interest, evaluation, decision, use, repurchase or churn."""
+    evidence: FreeText[str | None] = None
+    on: date | None = None
+    """The company's day on which that was found out."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
 @event("deals.deal-note-added", aggregate="deal", rank=Rank.CHANGE)
 class DealNoteAdded:
     """Somebody noted something about the deal."""

@@ -47,6 +47,7 @@ DERIVING: Mapping[str, Derive] = {
     "activities_in_stage": lambda state, _: sum(is_of_visit(each.on, state.stage_since) for each in state.activities),
     "decision_makers": lambda state, _: len(_deciding(state)),
     "supportive_decision_makers": lambda state, _: sum(each.stance == "supportive" for each in _deciding(state)),
+    "buyer_stage": lambda state, _: state.buyer.stage if state.buyer else None,
     "next_step_planned": lambda state, _: state.next_step is not None and state.next_step.on is not None,
     "qualification.pains": lambda state, _: len(of_kind(Pain, state.qualification)),
     "qualification.inaction": _answered(Inaction),

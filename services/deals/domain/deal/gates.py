@@ -29,6 +29,7 @@ CHANGED_BY: Mapping[str, str] = {
     "activities_in_stage": "log-activity",
     "decision_makers": "set-contact",
     "supportive_decision_makers": "set-contact",
+    "buyer_stage": "note-buyer-stage",
     "next_step_planned": "plan-next-step",
     "qualification.pains": "state-pain",
     "qualification.inaction": "assess-inaction",

@@ -1,7 +1,8 @@
 """Next best action: what an open deal asks for next, why, and in which order a rep takes up all of theirs (DEAL-7).
 
 Ranked by what is at stake, amount × probability in the company's currency, then by the day on which it is due. Nothing
-is recorded by it. That the seller stands ahead of the buyer is no reason yet: a deal does not hold the buyer's stage.
+is recorded by it. The seller stands ahead of the buyer where the stage of the deal mirrors a later stage of the buyer's
+journey than the one that was noted; of a buyer of whom nobody has found out where they stand, nobody can say so.
 
 A gate that asks for nothing makes nobody ready, as for `ready_on` (`automation.goes_on`): else each deal would be told
 to go on from its first day in the stage, though nothing says that it should. That it stands there too long is told.
@@ -19,6 +20,7 @@ from services.deals.domain.deal.qualification import expected_value
 from services.deals.domain.deal.standing import LifeSigns, silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.journey import is_ahead
 from services.deals.domain.process.state import Process
 from shared.domain.context import Company
 from shared.domain.rejection import Reason
@@ -35,6 +37,7 @@ ActionReason = Literal[
     "stage-overdue",
     "criterion-unmet",
     "no-decision-maker",
+    "seller-ahead-of-buyer",
     "contract-not-signed",
     "ready-to-move",
     "ready-to-win",
@@ -98,6 +101,7 @@ def actions_of(state: OpenDeal, given: Circumstances) -> list[NextAction]:
         *_passed_close_date(state, given),
         *_silent(state, given, stage),
         *_overdue_stage(state, given, stage),
+        *_ahead_of_buyer(state, given, stage),
         *_ahead(state, given, stage),
     ]
     return ranked(found)
@@ -159,6 +163,24 @@ def _overdue_stage(state: OpenDeal, given: Circumstances, stage: Stage) -> Itera
     if norm is not None and norm < given.today:
         facts: Facts = {"stage": stage.key, "stage_since": f"{state.stage_since}", "max_days": stage.max_days}
         yield _action(state, given, "stage-overdue", ("move", "assess-exit"), facts, due=norm)
+
+
+def _ahead_of_buyer(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:
+    """The buyer is to be brought along, or noted where they stand by now, or the deal goes back to where they are."""
+    buyer = state.buyer
+    if buyer is not None and is_ahead(stage.buyer_stage, buyer.stage):
+        facts: Facts = {
+            "stage": stage.key,
+            "mirrors": stage.buyer_stage,
+            "buyer_stage": buyer.stage,
+            "found_on": f"{buyer.on}" if buyer.on else None,
+        }
+        back = ("move",) if _may_go_back(given.process, stage) else ()
+        yield _action(state, given, "seller-ahead-of-buyer", ("log-activity", "note-buyer-stage", *back), facts)
+
+
+def _may_go_back(process: Process, stage: Stage) -> bool:
+    return process.definition.can_move_back and process.definition.index(stage.key) > 0
 
 
 def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:

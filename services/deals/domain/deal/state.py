@@ -100,6 +100,17 @@ class DealContact:
 
 
 @value
+class BuyerStanding:
+    """Where the buyer stands in their journey (PROC-7)."""
+
+    stage: str
+    on: date | None
+    """The day on which that was found out."""
+    evidence: str | None
+    """What it rests on; None where nobody said, and once it is erased."""
+
+
+@value
 class DealNote:
     """What somebody noted about the deal."""
 
@@ -274,6 +285,8 @@ class Deal:
     """What was found out about the customer's case, and whether an exit is proposed."""
     withdrawn: tuple[Withdrawal, ...] = ()
     contacts: tuple[DealContact, ...] = ()
+    buyer: BuyerStanding | None = None
+    """Where the buyer stands; None where nobody has found out."""
     notes: tuple[DealNote, ...] = ()
     files: tuple[AttachedFile, ...] = ()
     help: tuple[HelpRequest, ...] = ()

@@ -10,6 +10,7 @@ from services.deals.domain.facts import (
     chain_vocabulary,
     vocabulary,
 )
+from services.deals.domain.journey import BUYER_STAGES
 from services.deals.domain.process.rule_faults import rule_faults
 from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
@@ -103,7 +104,8 @@ def _names(
 
 
 def _outline_faults(stage: StageOutline, where: str) -> Iterator[Reason]:
-    """Roles that nobody has, support that is said twice, and deliverables of tasks that the stage does not have."""
+    """Roles that nobody has, support that is said twice, a stage of the buyer that there is not, and deliverables of
+    tasks that the stage does not have."""
     keys = [(f"{where}.support.{index}.key", each.key) for index, each in enumerate(stage.support)]
     yield from misspelt(keys)
     yield from repeated(keys)
@@ -111,6 +113,9 @@ def _outline_faults(stage: StageOutline, where: str) -> Iterator[Reason]:
         if role not in DEPARTMENTS:
             message = f"There is no role {role!r}; there are {', '.join(DEPARTMENTS)}."
             yield Reason(code="unknown-role", message=message, field=at)
+    if stage.buyer_stage is not None and stage.buyer_stage not in BUYER_STAGES:
+        message = f"The buyer's journey has no stage {stage.buyer_stage!r}; it has {', '.join(BUYER_STAGES)}."
+        yield Reason(code="unknown-buyer-stage", message=message, field=f"{where}.buyer_stage")
     yield from _deliverable_faults(stage, where)
 
 
