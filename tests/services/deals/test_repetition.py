@@ -200,7 +200,7 @@ def test_the_generated_commands_are_sensible_enough_to_be_accepted() -> None:
     """Without this, the properties above could hold because everything is refused."""
     accepted: set[type] = set()
 
-    @settings(max_examples=2500, database=None, derandomize=True)
+    @settings(max_examples=3200, database=None, derandomize=True)
     @given(history=st.lists(any_of(*TOLD), min_size=18, max_size=24))
     def run(history: list[Any]) -> None:
         # The first gate is open, for few of so many commands are those that open it.

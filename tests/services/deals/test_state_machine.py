@@ -55,6 +55,8 @@ ENDS: Mapping[type, str] = {WinDeal: "won", LoseDeal: "lost", AbandonDeal: "aban
 AT_THE_END = {
     "ReopenDeal",
     "RenameDeal",
+    "NoteBuyerStage",
+    "ConcludeHelp",
     "AddNote",
     "AttachFile",
     "DetachFile",

@@ -39,8 +39,8 @@ MAY: Mapping[str, Mapping[str, str]] = {
         SALES: """WinDeal LoseDeal AbandonDeal ReopenDeal AssessExit AcceptExit DeclineExit StatePain AssessInaction
             StateCustomerEvent StateBudget StateCompetition StateRequirement AssessRisk WithdrawAnswer CompleteNode
             OpenNewDeal MoveDeal SetContact RemoveContact LogActivity PlanNextStep ChangeAmount ChangeCloseDate
-            RenameDeal NoteFacts SetCategory UpdateDeal CorrectActivity WithdrawActivity AddNote AttachFile
-            DetachFile AddFlexibleNode RemoveFlexibleNode AskForHelp
+            RenameDeal NoteFacts NoteBuyerStage SetCategory UpdateDeal CorrectActivity WithdrawActivity AddNote
+            AttachFile DetachFile AddFlexibleNode RemoveFlexibleNode AskForHelp
             ConcludeHelp SubmitForApproval RecallSubmission""",
         MANAGERS: "OverrideCategory HandOver WaiveCriterion RevokeWaiver GiveGuidance",
         OPERATIONS: "EraseTexts MigrateDeal",
