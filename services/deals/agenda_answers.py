@@ -29,6 +29,7 @@ from services.deals.projections.contracts import KNOWN_CONTRACTS, SIGNED
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion_of
+from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor, Company
@@ -42,9 +43,21 @@ from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 
 ACTION_READS = (DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name, KNOWN_CONTRACTS.name)
-AGENDA_READS = (*ACTION_READS, AGENDA_PROJECTION.name, SUPPORT_REQUEST_PROJECTION.name)
+AGENDA_READS = (
+    *ACTION_READS,
+    AGENDA_PROJECTION.name,
+    SUPPORT_REQUEST_PROJECTION.name,
+    STAGE_VISIT_PROJECTION.name,
+    STAGE_WORK_PROJECTION.name,
+)
 WORK: Collection[DueKind] = ("task", "deliverable")
-BY_WORKING_DAYS: Collection[DueKind] = (*WORK, "support-awaited", "support-returned", "support-promised")
+BY_WORKING_DAYS: Collection[DueKind] = (
+    *WORK,
+    "support-awaited",
+    "support-returned",
+    "support-promised",
+    "stage-work",
+)
 """What is due by working days, and late by them, as on the page of a deal and in the list of support requests."""
 MOST_ITEMS = 100
 """How many of each part are shown; how many there are is told."""
@@ -92,19 +105,21 @@ class NextActions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueItem:
-    """Something that falls due on a deal."""
+    """Something that falls due on a deal, or in a stage of a lead or a contract."""
 
     id: UUID
     """The same as long as it is the same thing: a next step that is put off keeps it."""
     version: int
-    """That of its deal or support request when it changed last."""
+    """That of its deal, support request or stage visit when it changed last."""
     kind: DueKind
     due: date
     days_late: int
-    """For how many days it is overdue: working days of tasks, deliverables and help of other departments, which are due
-    by these; else days of the calendar."""
-    deal_id: UUID
+    """For how many days it is overdue: working days of tasks, deliverables, work of stages and help of other
+    departments, which are due by these; else days of the calendar."""
+    deal_id: UUID | None
+    """Null of the work with a lead."""
     deal_name: str
+    """Of the work with a lead, what that is called."""
     account_id: UUID | None
     key: str | None
     """The task or deliverable by its key; the question of a renewal; the type of a support request."""
@@ -114,6 +129,9 @@ class DueItem:
     """What a next step says; null once it is erased."""
     required: bool
     support_request_id: UUID | None
+    stage_visit_id: UUID | None
+    """Of the work of a stage, the visit by which it is completed."""
+    lead_id: UUID | None
     updated_at: datetime
 
 
@@ -281,7 +299,7 @@ async def _signed(reading: ReadSnapshot, deals: Sequence[UUID]) -> frozenset[UUI
 def _due_item(each: Due, on: date, company: Company, processes: Mapping[tuple[UUID, int], Process]) -> DueItem:
     follows = processes.get((each.process_id, each.process_version))
     return DueItem(
-        id=uuid5(each.deal_id, each.place),
+        id=uuid5(each.of, each.place),
         version=each.version,
         kind=each.kind,
         due=each.due,
@@ -294,6 +312,8 @@ def _due_item(each: Due, on: date, company: Company, processes: Mapping[tuple[UU
         what=each.what,
         required=each.required,
         support_request_id=each.support_request_id,
+        stage_visit_id=each.stage_visit_id,
+        lead_id=each.lead_id,
         updated_at=each.updated_at,
     )
 
@@ -305,10 +325,12 @@ def _days_late(each: Due, on: date, company: Company) -> int:
 
 
 def _node_name(follows: Process | None, each: Due) -> str | None:
-    if follows is None or each.kind not in WORK:
+    if follows is None or not (each.kind in WORK or each.stage_visit_id):
         return None
-    work = (known for part in follows.definition.parts for known in work_of(part))
-    return next((node.name for kind, node in work if (kind, node.key) == (each.kind, each.key)), None)
+    definition, wanted = follows.definition, each.work or each.kind
+    outside = (*definition.lead_stages, *definition.contract_stages)
+    work = (known for part in (outside if each.stage_visit_id else definition.parts) for known in work_of(part))
+    return next((node.name for kind, node in work if (kind, node.key) == (wanted, each.key)), None)
 
 
 def _given(  # noqa: PLR0917

@@ -37,6 +37,8 @@ from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDea
 from services.deals.domain.process_suggestion import NamedRemark, process_suggestion
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.remarked_process import RemarkedProcess
+from services.deals.domain.stage_visit import stage_visit
+from services.deals.domain.stage_visit.state import OutsideProcess
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
@@ -54,6 +56,7 @@ from services.deals.projections.lookups import (
     deal_today,
     known_contacts,
     named_remark,
+    outside_process,
     pending_approvals,
     pilot_crew,
     pinned_process,
@@ -75,6 +78,7 @@ from services.deals.projections.process_remarks import PROCESS_REMARK_PROJECTION
 from services.deals.projections.process_suggestions import PROCESS_SUGGESTION_PROJECTION, PROCESS_SUGGESTIONS
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
+from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_VISITS, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
 from services.deals.reactions import reactions
@@ -105,6 +109,7 @@ SERVICE = Service(
         "process-remarks": "What staff and customers say of the steps of processes.",
         "process-suggestions": "How processes could be better, and which version adopted that.",
         "support-requests": "Help that a sale asks of other departments, and by when it is due.",
+        "stage-visits": "Leads and contracts in stages of their process, and what is due there.",
         "support-delay": "What departments hold up, and for how long.",
         "products": "What can be put on deals, and at what list price.",
         "targets": "What the company, a team or a rep is to win in a period.",
@@ -123,6 +128,7 @@ SERVICE = Service(
         process_remark,
         process_suggestion,
         calendar_link,
+        stage_visit,
     ),
     approvals=APPROVALS,
     policies=POLICIES,
@@ -151,6 +157,8 @@ SERVICE = Service(
         SUPPORT_REQUEST_PROJECTION,
         PROCESS_REMARK_PROJECTION,
         PROCESS_SUGGESTION_PROJECTION,
+        STAGE_VISIT_PROJECTION,
+        STAGE_WORK_PROJECTION,
         KNOWN_ACCOUNTS,
         KNOWN_CONTRACTS,
         KNOWN_HOURS,
@@ -166,6 +174,7 @@ SERVICE = Service(
         SUPPORT_REQUESTS,
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
+        STAGE_VISITS,
     ),
     routes=(
         api.router,
@@ -210,6 +219,7 @@ SERVICE = Service(
         RemarkedProcess: remarked_process,
         RemarkedDeal: remarked_deal,
         NamedRemark: named_remark,
+        OutsideProcess: outside_process,
         InForce[WorkingHours]: hours_in_force,
     },
     seeds=(publish_processes,),

@@ -1,10 +1,11 @@
-"""What other services' events bring about here: a converted lead becomes a deal (DEAL-1), and whoever is erased is in
-none (DATA-4). And what our own bring about: support requests go with their deal (DEAL-12), a rule of a stage asks for
-help, a deal that is ready moves on by itself where its process says so (PROC-1), and a migration takes its next step
-(PROC-2)."""
+"""What other services' events bring about here: a converted lead becomes a deal (DEAL-1), whoever is erased is in none
+(DATA-4), and a lead or a contract enters and leaves stages of its process (PROC-1). And what our own bring about:
+support requests go with their deal (DEAL-12), a rule of a stage asks for help, a deal that is ready moves on by itself
+where its process says so (PROC-1), and a migration takes its next step (PROC-2)."""
 
-from collections.abc import Iterable
-from uuid import uuid5
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID, uuid5
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.automation import MoveOn, Reevaluate
@@ -14,8 +15,13 @@ from services.deals.domain.deal.opening import OpenConvertedDeal
 from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_migration.running import TakeStep
+from services.deals.domain.stage_visit import stage_visit
+from services.deals.domain.stage_visit.following import EraseVisitTexts, HandOverVisit
+from services.deals.domain.stage_visit.state import visit_of
+from services.deals.domain.stage_visit.visiting import BeginContractStage, BeginLeadStage, EndVisit, LeaveForNext
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import AskForSupport
+from shared.events.contracts.contract import ContractActivated, ContractSigned, ContractVoided
 from shared.events.deals.deal import (
     DealAbandoned,
     DealHandedOver,
@@ -23,6 +29,7 @@ from shared.events.deals.deal import (
     DealMoved,
     DealNodeCompleted,
     DealRenamed,
+    DealTextsErased,
     DealWon,
 )
 from shared.events.deals.deal_approval import DealSubmissionApproved
@@ -31,16 +38,26 @@ from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
-from shared.events.leads.lead import LeadConverted, LeadErased
+from shared.events.leads.lead import (
+    LeadActivityLogged,
+    LeadAssigned,
+    LeadCaptured,
+    LeadConverted,
+    LeadDisqualified,
+    LeadErased,
+    LeadMarkedDuplicate,
+)
+from shared.events.process import CONTRACT_FACTS, LEAD_FACTS, LeadFact
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("deals")
 
 
-@reactions.on(when="deal_id")
+@reactions.on
 def open_converted_deal(event: LeadConverted, fact: Envelope[LeadConverted]) -> Iterable[Do]:
     """DEAL-1: a lead that was converted with a deal opens it."""
-    assert event.deal_id is not None
+    if event.deal_id is None:
+        return
     yield Do(
         aggregate=deal,
         aggregate_id=event.deal_id,
@@ -123,3 +140,97 @@ def reevaluate_once_approved(event: DealSubmissionApproved, fact: Envelope[DealS
 def move_on_by_itself(event: DealReadyToMoveOn, fact: Envelope[DealReadyToMoveOn]) -> Iterable[Do]:
     """PROC-1: a deal that is ready moves on by itself, where its process says so of the stage."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=MoveOn(stage=event.stage))
+
+
+@reactions.on
+def begin_stage_of_captured_lead(event: LeadCaptured, fact: Envelope[LeadCaptured]) -> Iterable[Do]:
+    """PROC-1: a lead that was captured enters the stage that begins with that."""
+    name = event.company_name or event.company_domain or event.source
+    command = BeginLeadStage(lead_id=event.lead_id, begins="captured", name=name, industry=event.industry)
+    yield _of_lead(event.lead_id, "captured", command)
+
+
+@reactions.on
+def begin_stage_of_assigned_lead(event: LeadAssigned, fact: Envelope[LeadAssigned]) -> Iterable[Do]:
+    """PROC-1: a lead that somebody has enters the stage that begins with that, and what is due in its stages is
+    theirs."""
+    command = BeginLeadStage(lead_id=event.lead_id, begins="assigned", owner=event.member_id, team=event.team_id)
+    yield from _goes_on(event.lead_id, "assigned", command)
+    for begins in LEAD_FACTS:
+        yield _of_lead(event.lead_id, begins, HandOverVisit(owner=event.member_id, team=event.team_id))
+
+
+@reactions.on
+def begin_stage_of_lead_worked_on(event: LeadActivityLogged, fact: Envelope[LeadActivityLogged]) -> Iterable[Do]:
+    """PROC-1: a lead that somebody works on enters the stage that begins with that; with the first activity alone."""
+    command = BeginLeadStage(lead_id=event.lead_id, begins="worked-on", owner=event.owner, team=event.team)
+    yield from _goes_on(event.lead_id, "worked-on", command)
+
+
+@reactions.on
+def end_stages_of_lead(
+    event: LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased,
+    fact: Envelope[LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased],
+) -> Iterable[Do]:
+    """PROC-1: nothing of a lead's stages is due once it has ended; what was written in them goes with the person
+    (DATA-4)."""
+    for begins in LEAD_FACTS:
+        yield _of_lead(event.lead_id, begins, EndVisit(cause=ENDS[type(event)]))
+        if isinstance(event, LeadErased):
+            yield _of_lead(event.lead_id, begins, EraseVisitTexts())
+
+
+@reactions.on(when="deal_id")
+def begin_stage_of_contract(
+    event: ContractSigned | ContractActivated, fact: Envelope[ContractSigned | ContractActivated]
+) -> Iterable[Do]:
+    """PROC-1, ACCT-6: a contract of a deal enters the stage that begins with its signature, or with being in force."""
+    assert event.deal_id is not None
+    begins = CONTRACT_FACTS[isinstance(event, ContractActivated)]
+    command = BeginContractStage(contract_id=event.contract_id, deal_id=event.deal_id, begins=begins)
+    yield Do(aggregate=stage_visit, aggregate_id=visit_of(event.deal_id, begins), command=command)
+
+
+@reactions.on(when="deal_id")
+def end_stages_of_contract(event: ContractVoided, fact: Envelope[ContractVoided]) -> Iterable[Do]:
+    """PROC-1: nothing of a contract's stages is due once it came to nothing."""
+    assert event.deal_id is not None
+    yield from _of_contract(event.deal_id, EndVisit(cause="voided"))
+
+
+@reactions.on
+def hand_over_stages_of_contract(event: DealHandedOver, fact: Envelope[DealHandedOver]) -> Iterable[Do]:
+    """PROC-1: what is due in the stages of a contract is whose its deal is."""
+    yield from _of_contract(event.deal_id, HandOverVisit(owner=event.owner, team=event.team))
+
+
+@reactions.on
+def erase_texts_of_stages(event: DealTextsErased, fact: Envelope[DealTextsErased]) -> Iterable[Do]:
+    """DATA-4: what was written in the stages of a contract goes with what was written about its deal."""
+    yield from _of_contract(event.deal_id, EraseVisitTexts())
+
+
+ENDS: Mapping[type, str] = {
+    LeadConverted: "converted",
+    LeadDisqualified: "disqualified",
+    LeadMarkedDuplicate: "duplicate",
+    LeadErased: "erased",
+}
+"""How a lead has ended, by what tells it."""
+
+
+def _goes_on(lead_id: UUID, begins: LeadFact, command: BeginLeadStage) -> Iterable[Do]:
+    """A lead leaves the stages before for the one that it enters."""
+    for before in LEAD_FACTS[: LEAD_FACTS.index(begins)]:
+        yield _of_lead(lead_id, before, LeaveForNext(begins=begins))
+    yield _of_lead(lead_id, begins, command)
+
+
+def _of_lead(lead_id: UUID, begins: LeadFact, command: Any) -> Do:
+    return Do(aggregate=stage_visit, aggregate_id=visit_of(lead_id, begins), command=command)
+
+
+def _of_contract(deal_id: UUID, command: Any) -> Iterable[Do]:
+    """A command for whatever stages the contract of a deal may be in."""
+    for begins in CONTRACT_FACTS:
+        yield Do(aggregate=stage_visit, aggregate_id=visit_of(deal_id, begins), command=command)

@@ -2,7 +2,7 @@
 (`GET /v1/…/{id}`)."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from services.deals.domain.calendar_link import calendar_link
@@ -22,15 +22,17 @@ from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_remark import RemarkKind, SaidBy, process_remark
 from services.deals.domain.process_suggestion import process_suggestion
 from services.deals.domain.product import product
+from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.support_request import support_request
 from services.deals.domain.target import Level, target
 from shared.domain.fields import BuyingRole
+from shared.domain.roles import Role
 from shared.events.criteria import FactValue
 from shared.events.deals.deal import DealLine
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
-from shared.events.definition import Exact, value
+from shared.events.definition import Exact, value, words
 from shared.events.money import Money
 from shared.events.process import ProcessDefinition
 from shared.http.resources import Resource
@@ -189,7 +191,7 @@ class DealSubmission:
 
 
 @value
-class StageVisit:
+class EnteredStage:
     """A stage that the deal entered, and the day."""
 
     stage: str
@@ -251,7 +253,7 @@ class Deal:
     """The last of each criterion that was not taken back; one may have run out."""
     submissions: tuple[DealSubmission, ...]
     """The last one at each gate that needs an approval."""
-    trail: tuple[StageVisit, ...]
+    trail: tuple[EnteredStage, ...]
     """The stages that it entered, in order."""
     assumptions: tuple[str, ...]
     """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
@@ -614,6 +616,88 @@ class RevokedCalendarLink(CalendarLink):
     """It shows nothing any more."""
 
 
+# -- leads and contracts in stages ------------------------------------------------------------------------------------
+
+
+@value
+class VisitNode:
+    """A task or deliverable of the stage: due, done, or both."""
+
+    key: str
+    kind: Literal["task", "deliverable"]
+    required: bool
+    due: date | None
+    """None where it was done before anything called for it."""
+    by_rule: str | None
+    """The rule that called for it, by its key."""
+    done_on: date | None
+    done_by: UUID | None
+    evidence: str | None
+    """What was written when it was done; empty once that is erased."""
+
+
+@value
+class FiredVisitRule:
+    """A rule of the stage that fired."""
+
+    key: str
+    name: str
+    trigger: Literal["entry", "timer"]
+    on: date
+    notified: bool
+    """Whether somebody got a notice."""
+
+
+@value
+class PlannedVisitRule:
+    """A timer of the stage whose time has not come."""
+
+    key: str
+    due: datetime | None
+    """The instant (UTC) from which it has."""
+
+
+@value
+class VisitOfStage:
+    """What is published of a stage visit, whatever its state."""
+
+    subject: Literal["lead", "contract"]
+    begins: Literal["captured", "assigned", "worked-on", "signed", "in-force"]
+    """The fact by which the stage was entered."""
+    lead_id: UUID | None
+    contract_id: UUID | None
+    deal_id: UUID | None
+    """Of a contract, its deal."""
+    name: str
+    """Of a lead what its company is called, else its domain, else where the interest came from; empty where that was
+    not told. Of a contract what its deal was called when it began."""
+    account_id: UUID | None
+    process_id: UUID
+    process_version: int
+    stage: str
+    roles: tuple[Annotated[str, words(Role)], ...]
+    """Who does its work, beside whoever has the lead or the deal, and who answers for them."""
+    begun_on: date
+    nodes: tuple[VisitNode, ...]
+    rules: tuple[PlannedVisitRule, ...]
+    fired_rules: tuple[FiredVisitRule, ...]
+    owner: UUID | None
+    team: UUID | None
+
+
+@value
+class OpenStageVisit(VisitOfStage):
+    """The lead or the contract stands in the stage."""
+
+
+@value
+class EndedStageVisit(VisitOfStage):
+    """It stands there no more."""
+
+    cause: Literal["done", "next-stage", "converted", "disqualified", "duplicate", "erased", "voided"]
+    ended_on: date
+
+
 RESOURCES = (
     approval_resource(APPROVALS),
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
@@ -645,4 +729,5 @@ RESOURCES = (
         AdoptedProcessSuggestion,
     ),
     Resource(calendar_link, ActiveCalendarLink, RevokedCalendarLink),
+    Resource(stage_visit, OpenStageVisit, EndedStageVisit),
 )

@@ -16,6 +16,7 @@ from services.forecast.domain.notice import (
     STAGE_RULE,
     SUPPORT_REQUEST_OVERDUE,
     NoticeKind,
+    NoticeThing,
 )
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
@@ -26,6 +27,7 @@ from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_reminder import DealNextStepReminded
+from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -123,27 +125,20 @@ def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -
     """PROC-1: a rule of a stage notifies whose the deal is, whoever leads them, or everybody of some roles, until the
     deal goes on; what they are to use is told along, by its name and where it is. Whenever it fires, in a later visit
     too, that is news; that the fact is told anew is none."""
-    told = event.notify or ()
-    owner = (event.owner,) if event.owner else ()
-    template = event.template
-    using = [each for each in (template.name, template.link) if each] if template else []
-    yield Do(
-        aggregate=occasion,
-        aggregate_id=occasion_of(STAGE_RULE, event.deal_id),
-        command=RaiseNotices(
-            kind=STAGE_RULE,
-            occasion=event.deal_id,
-            about="deal",
-            about_id=event.deal_id,
-            cause=event.firing_id,
-            account_id=event.account_id,
-            reference=", ".join((event.name, *using)),
-            members=owner if "owner" in told else (),
-            led=owner if "manager" in told else (),
-            team=event.team if "manager" in told and not owner else None,
-            roles=tuple(Role(each) for each in told if each not in ("owner", "manager")),
-        ),
-    )
+    yield _told_by_rule(event, event.deal_id, "deal", event.deal_id)
+
+
+@reactions.on(when="notify")
+def tell_by_rule_of_stage_outside(event: StageVisitRuleFired, fact: Envelope[StageVisitRuleFired]) -> Iterable[Do]:
+    """PROC-1: so does a rule of a stage of leads or contracts, until the lead or the contract leaves it."""
+    about: NoticeThing = "lead" if event.subject == "lead" else "contract"
+    yield _told_by_rule(event, event.stage_visit_id, about, event.subject_id)
+
+
+@reactions.on
+def settle_rules_of_stage_visit(event: StageVisitEnded, fact: Envelope[StageVisitEnded]) -> Iterable[Do]:
+    """PROC-1: nobody has to know any more what a rule of a stage told that a lead or a contract has left."""
+    yield _settled(STAGE_RULE, event.stage_visit_id, fact)
 
 
 @reactions.on(when="ends_notices")
@@ -305,6 +300,32 @@ def _raised(event: Any, fact: Envelope[Any], kind: NoticeKind, **more: Any) -> D
             amount=event.amount,
             reference=event.name,
             **more,
+        ),
+    )
+
+
+def _told_by_rule(
+    event: DealRuleFired | StageVisitRuleFired, occasion_id: UUID, about: NoticeThing, about_id: UUID
+) -> Do:
+    told = event.notify or ()
+    owner = (event.owner,) if event.owner else ()
+    template = event.template
+    using = [each for each in (template.name, template.link) if each] if template else []
+    return Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(STAGE_RULE, occasion_id),
+        command=RaiseNotices(
+            kind=STAGE_RULE,
+            occasion=occasion_id,
+            about=about,
+            about_id=about_id,
+            cause=event.firing_id,
+            account_id=event.account_id,
+            reference=", ".join((event.name, *using)),
+            members=owner if "owner" in told else (),
+            led=owner if "manager" in told else (),
+            team=event.team if "manager" in told and not owner else None,
+            roles=tuple(Role(each) for each in told if each not in ("owner", "manager")),
         ),
     )
 

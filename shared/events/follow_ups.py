@@ -12,9 +12,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from shared.events.approvals import APPROVING, approval_events
-from shared.events.contracts.contract import (
-    ContractActivated,
-)
+from shared.events.contracts.contract import ContractActivated, ContractSigned, ContractVoided
 from shared.events.deals.deal import (
     DealAbandoned,
     DealHandedOver,
@@ -24,6 +22,7 @@ from shared.events.deals.deal import (
     DealNodeCompleted,
     DealRenamed,
     DealReopened,
+    DealTextsErased,
     DealWon,
 )
 from shared.events.deals.deal_approval import DealSubmissionApproved
@@ -33,6 +32,7 @@ from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, Deal
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
+from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -42,7 +42,9 @@ from shared.events.deals.support_request import (
 from shared.events.definition import event, value
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import (
+    LeadActivityLogged,
     LeadAssigned,
+    LeadCaptured,
     LeadConverted,
     LeadDisqualified,
     LeadErased,
@@ -182,14 +184,17 @@ OF_AN_END = (
 )
 OF_A_STEP = Follower(service="forecast", when="reminded_step", imported=True)
 OF_A_FOLLOW_UP = Follower(service="forecast", when="reminded_follow_up", imported=True)
+OF_ITS_STAGES = Follower(service="deals")
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
-    LeadAssigned: (OF_A_FOLLOW_UP,),
-    LeadMarkedDuplicate: (OF_A_FOLLOW_UP,),
+    LeadCaptured: (Follower(service="deals"),),
+    LeadAssigned: (Follower(service="deals"), OF_A_FOLLOW_UP),
+    LeadActivityLogged: (Follower(service="deals"),),
+    LeadMarkedDuplicate: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
     LeadFollowUpPlanned: (OF_A_FOLLOW_UP,),
     LeadFollowUpReminded: (Follower(service="forecast"),),
-    LeadConverted: (Follower(service="deals", when="deal_id"), OF_A_FOLLOW_UP),
-    LeadDisqualified: (OF_A_FOLLOW_UP,),
-    LeadErased: (Follower(service="deals"), OF_A_FOLLOW_UP),
+    LeadConverted: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
+    LeadDisqualified: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
+    LeadErased: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
     ContactErased: (Follower(service="deals"),),
     DealMoved: (
         OF_THE_PAST,
@@ -209,6 +214,9 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealNextStepPlanned: (OF_A_STEP,),
     DealNextStepReminded: (Follower(service="forecast"),),
     DealRenamed: (Follower(service="deals"),),
+    DealTextsErased: (Follower(service="deals"),),
+    StageVisitRuleFired: (Follower(service="forecast", when="notify"),),
+    StageVisitEnded: (Follower(service="forecast"),),
     ProcessMigrationStarted: (Follower(service="deals"),),
     ProcessMigrationAdvanced: (Follower(service="deals"),),
     DealAccountChanged: (Follower(service="deals"),),
@@ -222,7 +230,9 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     SupportDelivered: (Follower(service="forecast"),),
     SupportRequestReturned: (Follower(service="forecast"),),
     SupportRequestWithdrawn: (Follower(service="forecast"),),
-    ContractActivated: (Follower(service="receivables", imported=True),),
+    ContractSigned: (Follower(service="deals", when="deal_id"),),
+    ContractActivated: (Follower(service="deals", when="deal_id"), Follower(service="receivables", imported=True)),
+    ContractVoided: (Follower(service="deals", when="deal_id"),),
     **{
         event: (Follower(service="forecast"),)
         for service in APPROVING

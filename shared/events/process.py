@@ -1,7 +1,7 @@
 """A sales process as data (PROC-1), with the criteria of its gates (PROC-3), and who has to approve what (DEAL-2)."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
@@ -174,14 +174,52 @@ class Stage(StageOutline):
 
 
 @value
+class OutsideRule:
+    """What happens by itself in a stage before there is a deal, or after it is won: when, and exactly one of `task` and
+    `notify`. It happens once (PROC-1)."""
+
+    key: Key
+    name: str
+    """Why it happens, for whoever reads it at the task or in the notice."""
+    on: Literal["entry", "timer"]
+    """entry: once the stage is entered; timer: once `after` working days are over."""
+    after: Annotated[int, Ge(1), Le(MAX_DAYS)] | None = None
+    """Of a timer, the working days after the stage was entered."""
+    unless: Key | None = None
+    """Of a timer, a task or deliverable of the stage: where that is done by then, nothing happens."""
+    task: Key | None = None
+    """A task or deliverable of the stage, which is due only then."""
+    notify: Annotated[tuple[str, ...], MaxLen(10)] = ()
+    """Who gets a notice: owner, manager (whoever leads the owner), or a role that the stage names, of which everybody
+    does."""
+    template: Template | None = None
+    """What those who are notified are to use."""
+
+
+LeadFact = Literal["captured", "assigned", "worked-on"]
+ContractFact = Literal["signed", "in-force"]
+LEAD_FACTS: tuple[LeadFact, ...] = get_args(LeadFact)
+"""What a stage of leads begins with, in their order: somebody showed interest, somebody has it, somebody logged an
+activity."""
+CONTRACT_FACTS: tuple[ContractFact, ...] = get_args(ContractFact)
+"""What a stage of contracts begins with, in their order."""
+
+
+@value
 class OutsideStage(StageOutline):
     """A stage before there is a deal, or after it is won: no deal stands in it.
 
-    When a lead leaves its stages is decided by the rules of leads, when a contract leaves its own by the contract; what
-    is to be done in them is said, not gated.
+    Where it says what it begins with, leads or contracts enter it by that: its work falls due, and its rules apply.
+    That work is not gated. Otherwise it only says what is to be done.
     """
 
     max_days: Annotated[int, Ge(1), Le(MAX_DAYS)] | None = None
+    begins: LeadFact | ContractFact | None = None
+    """The fact by which it is entered: of a stage of leads captured, assigned or worked-on (the first activity), of one
+    of contracts signed or in-force. A lead leaves it for the next one, or with its end; a contract with the last of its
+    work."""
+    rules: Annotated[tuple[OutsideRule, ...], MaxLen(30)] = ()
+    """What happens by itself once it has begun."""
 
 
 @value

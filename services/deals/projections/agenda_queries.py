@@ -31,9 +31,10 @@ DueKind = Literal[
     "support-awaited",
     "support-returned",
     "support-promised",
+    "stage-work",
 ]
-"""What falls due for a rep: of their deals, the help that they wait for or have to ask for again, and what they have
-promised others."""
+"""What falls due for a rep: of their deals, the help that they wait for or have to ask for again, what they have
+promised others, and the work of stages in which their leads and the contracts of their deals stand."""
 
 SCOPE = "($2::boolean or {of}.team = any($3::uuid[]) or {of}.owner = $4)"
 """The rows that the asker sees; its arguments are `seen_by`."""
@@ -41,22 +42,31 @@ SCOPE = "($2::boolean or {of}.team = any($3::uuid[]) or {of}.owner = $4)"
 DUE = f"""
 with item as (
     select i.kind, i.due, i.key, i.required, null::text as name, null::uuid as support_request_id,
+           null::uuid as stage_visit_id, null::uuid as lead_id, null::text as work,
            d.id as deal_id, d.name as deal_name, d.account_id, d.process_id, d.process_version, i.id as place,
            i.version, i.updated_at, i.told_by
       from {{deals}}.deal d join {{agenda}}.agenda_item i on i.deal_id = d.id
      where d.owner = $1 and d.status = 'open' and i.is_open and i.due <= $6 and {SCOPE.format(of="d")}
     union all
     select case s.status when 'returned' then 'support-returned' else 'support-awaited' end, s.due, s.type, true,
-           coalesce(s.name, s.department), s.id, s.deal_id, s.deal_name, s.account_id, s.process_id, s.process_version,
-           s.id::text, s.version, s.updated_at, null::uuid
+           coalesce(s.name, s.department), s.id, null, null, null,
+           s.deal_id, s.deal_name, s.account_id, s.process_id, s.process_version, s.id::text,
+           s.version, s.updated_at, null::uuid
       from {{support_requests}}.support_request s
      where s.owner = $1 and s.status in ('asked', 'accepted', 'returned') and s.due <= $6 and {SCOPE.format(of="s")}
     union all
-    select 'support-promised', s.due, s.type, true, coalesce(s.name, s.department), s.id, s.deal_id, s.deal_name,
-           s.account_id, s.process_id, s.process_version, s.id::text || ' promised',
+    select 'support-promised', s.due, s.type, true, coalesce(s.name, s.department), s.id, null, null, null,
+           s.deal_id, s.deal_name, s.account_id, s.process_id, s.process_version, s.id::text || ' promised',
            s.version, s.updated_at, null::uuid
       from {{support_requests}}.support_request s
      where s.responsible = $1 and s.status = 'accepted' and s.due <= $6 and {SCOPE.format(of="s")}
+    union all
+    select 'stage-work', w.due, w.key, w.required, null, null, v.id, v.lead_id, w.kind, v.deal_id,
+           coalesce(d.name, v.name), v.account_id, v.process_id, v.process_version, w.id,
+           v.version, w.updated_at, null::uuid
+      from {{stage_visits}}.stage_visit v join {{stage_work}}.stage_work w on w.stage_visit_id = v.id
+           left join {{deals}}.deal d on d.id = v.deal_id
+     where v.owner = $1 and v.status = 'open' and w.is_open and w.due <= $6 and {SCOPE.format(of="v")}
 ), placed as (
     select *, case when due < $5 then 'overdue' when due = $5 then 'today' else 'next' end as part from item
 ), counted as (
@@ -86,12 +96,14 @@ class Due:
     place: str
     """What tells it from all others, as long as it is the same."""
     version: int
-    """That of its deal or support request when it changed last."""
+    """That of its deal, support request or stage visit when it changed last."""
     updated_at: datetime
     kind: DueKind
     due: date
-    deal_id: UUID
+    deal_id: UUID | None
+    """None of the work with a lead."""
     deal_name: str
+    """Of the work with a lead, what that is called."""
     account_id: UUID | None
     process_id: UUID
     process_version: int
@@ -103,6 +115,17 @@ class Due:
     what: str | None
     """What a next step says, as it stands beside the log; None once it is erased."""
     support_request_id: UUID | None
+    stage_visit_id: UUID | None
+    lead_id: UUID | None
+    work: str | None
+    """Of the work of a stage visit whether it is a task or a deliverable."""
+
+    @property
+    def of(self) -> UUID:
+        """What it belongs to: a stage visit, else a deal."""
+        thing = self.stage_visit_id or self.deal_id
+        assert thing is not None
+        return thing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,9 @@ from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDea
 from services.deals.domain.process_suggestion import NamedRemark
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.remarked_process import RemarkedProcess
+from services.deals.domain.stage_visit import stage_visit
+from services.deals.domain.stage_visit.state import OutsideProcess, StageVisit, visit_of
+from services.deals.domain.stage_visit.visiting import BeginContractStage, BeginLeadStage
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import ON_DEAL, AskForSupport, SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
@@ -52,6 +55,7 @@ from shared.domain.context import Context
 from shared.domain.exchange import factor
 from shared.domain.roles import Role
 from shared.events.deals.process import PilotPeople
+from shared.events.process import LEAD_FACTS
 
 LAST_RATES = """
 select base, array_agg(currency) as currencies, array_agg(rate) as rates from {view}.exchange_rate
@@ -119,6 +123,42 @@ async def _followed(reader: LoaderContext, held: FollowedProcess, command: Any, 
     above = await teams_above(reader.fetch) if held.asks_for_teams else {}
     teams = frozenset(line_of(team, above))
     return version_for(held, NewDeal(id=context.aggregate_id, on=context.today, teams=teams, industry=command.industry))
+
+
+@reads(ORGANISATION)
+async def outside_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> OutsideProcess:
+    """The version of a process by which a lead or a contract stands in a stage: once it does that stays; before, a
+    contract follows that of its deal, and a lead the one that a new deal would."""
+    if isinstance(state, StageVisit):
+        return OutsideProcess(process=await pinned_process(reader, state, command, context))
+    if isinstance(command, BeginLeadStage):
+        return await _process_of_lead(reader, command, context)
+    if isinstance(command, BeginContractStage):
+        found, _ = await reader.state(deal, command.deal_id)
+        if isinstance(found, Deal):
+            return OutsideProcess(
+                process=await pinned_process(reader, found, command, context),
+                name=found.name,
+                owner=found.owner,
+                team=found.team,
+                account_id=found.account_id,
+            )
+    return OutsideProcess()
+
+
+async def _process_of_lead(reader: LoaderContext, command: BeginLeadStage, context: Context) -> OutsideProcess:
+    """The version that the last rule of all chooses, which asks for nothing that is known of deals only; and where the
+    lead was before, which says what it is called."""
+    held = await _published(reader, RULES[-1].process_id)
+    if held is None or not any(version.definition.lead_stages for version in held.versions):
+        return OutsideProcess()
+    above = await teams_above(reader.fetch) if held.asks_for_teams else {}
+    teams = frozenset(line_of(command.team, above))
+    new = NewDeal(id=command.lead_id, on=context.today, teams=teams, industry=command.industry)
+    before = {fact: (await reader.state(stage_visit, visit_of(command.lead_id, fact)))[0] for fact in LEAD_FACTS}
+    known = {fact: visit for fact, visit in before.items() if isinstance(visit, StageVisit)}
+    name = next((visit.name for visit in known.values()), "")
+    return OutsideProcess(process=version_for(held, new), name=name, begun=frozenset(known))
 
 
 async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Context) -> Catalogue:

@@ -26,6 +26,8 @@ ITEM = DueItem(
     what="Workshop",
     required=True,
     support_request_id=None,
+    stage_visit_id=None,
+    lead_id=None,
     updated_at=datetime(2026, 3, 16, 10, 0, tzinfo=UTC),
 )
 

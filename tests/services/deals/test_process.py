@@ -223,7 +223,7 @@ EITHER = criterion("either", "Either", any_of=(("task.signing-day", "is", True),
         (changed(3, exit=(SIGNING,)), []),
         (changed(2, exit=(EITHER,)), []),
         (
-            replace(FULL, lead_stages=(replace(FULL.lead_stages[0], tasks=(work(entry=(EITHER,)),)),)),
+            replace(FULL, lead_stages=(replace(FULL.lead_stages[0], tasks=(work(entry=(EITHER,)),), rules=()),)),
             [("no-deal-here", "lead_stages.0.tasks.0.entry")],
         ),
         (

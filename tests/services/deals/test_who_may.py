@@ -33,6 +33,8 @@ OPERATIONS = "sales-operations: all"
 STEERING = "sales-director: all, sales-operations: all"
 OWN = ", ".join(f"{role}: own" for role in Role)
 ANYBODY = ", ".join(f"{role}: all" for role in Role)
+SEEING = ", ".join(f"{role}: {({Role.REP: 'own', Role.MANAGER: 'team'}).get(role, 'all')}" for role in Role)
+"""Whoever sees a sale; that they have a part in the stage is asked of the visit."""
 SERVICES = ""
 MAY: Mapping[str, Mapping[str, str]] = {
     "deal": {
@@ -78,6 +80,11 @@ MAY: Mapping[str, Mapping[str, str]] = {
     "process-suggestion": {
         ANYBODY: "SuggestProcessChange",
         OPERATIONS: "AcceptSuggestion DeclineSuggestion AdoptSuggestion EraseTextsOfSuggestion",
+    },
+    "stage-visit": {
+        SEEING: "CompleteStageWork",
+        SERVICES: """BeginLeadStage BeginContractStage RunDueRules LeaveForNext EndVisit HandOverVisit
+            EraseVisitTexts""",
     },
 }
 FAMILIES = {family.name: family for family in SERVICE.aggregates}

@@ -15,6 +15,7 @@ from shared.events.approvals import PlannedStep, Slot, approval_events
 from shared.events.deals.deal import DealAbandoned
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
+from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -401,6 +402,37 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
     assert len(await company.inbox(min(told))) == 1, "that the fact is told anew is no news"
     await company.happens(company.of(replace(fired, firing_id=uuid4()), deal))
     assert len(await company.inbox(min(told))) == 2, "that it fires in a later visit of the stage is news again"
+
+
+@pytest.mark.parametrize("subject", ["lead", "contract"])
+async def test_proc_1_a_rule_of_a_stage_of_leads_or_contracts_tells_whom_it_names_until_that_is_left(
+    company: Company, subject: str
+) -> None:
+    visit, subject_id = uuid4(), uuid4()
+    fired = StageVisitRuleFired(
+        stage_visit_id=visit,
+        subject=subject,
+        subject_id=subject_id,
+        stage="delivery",
+        rule="no-start",
+        firing_id=uuid4(),
+        name="No start meeting was held",
+        trigger="timer",
+        on=NOON.date(),
+        notify=("owner", "manager", "delivery"),
+        template=Template(key="guide", name="Guide"),
+        owner=company.ids["anna"],
+        team=company.ids["north"],
+        account_id=company.ids["acme"],
+    )
+    await company.happens(company.of(fired, visit))
+    assert await company.told() == {"anna", "mona", "dan"}
+    (notice,) = await company.inbox("anna")
+    assert (notice["kind"], notice["about"], notice["about_id"]) == ("stage-rule", subject, str(subject_id))
+    assert (notice["reference"], notice["status"]) == ("No start meeting was held, Guide", "unread")
+    ended = StageVisitEnded(stage_visit_id=visit, stage="delivery", cause="done", on=NOON.date())
+    await company.happens(company.of(ended, visit, 2))
+    assert [each["status"] for each in await company.inbox("anna")] == ["settled"]
 
 
 GONE_ON: dict[str, Any] = {

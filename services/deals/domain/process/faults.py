@@ -11,7 +11,7 @@ from services.deals.domain.facts import (
     vocabulary,
 )
 from services.deals.domain.journey import BUYER_STAGES
-from services.deals.domain.process.rule_faults import rule_faults
+from services.deals.domain.process.rule_faults import outside_faults, rule_faults
 from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
 from shared.domain.rejection import Reason
@@ -62,6 +62,7 @@ def faults(definition: ProcessDefinition) -> Iterator[Reason]:
     for where, stage in stages:
         if not isinstance(stage, Stage):
             yield from _ungated(stage, where)
+    yield from outside_faults(definition, ROOT)
     for where, node in flexible:
         yield from _flexible_faults(node, where, definition, known, places)
 

@@ -12,6 +12,7 @@ from shared.events.process import (
     FactDefinition,
     FlexibleNode,
     Node,
+    OutsideRule,
     OutsideStage,
     ProcessDefinition,
     Stage,
@@ -47,6 +48,7 @@ LEAD_IN = OutsideStage(
             key="first-answer",
             name="Answer the interest",
             standard="Within three minutes of working time, by telephone",
+            due_days=0,
         ),
         Node(
             key="check-fit", name="Check whether the company is one that we can help", standard="Industry, size, region"
@@ -54,6 +56,17 @@ LEAD_IN = OutsideStage(
     ),
     deliverables=(Node(key="lead-record", name="Record of the lead: source, person, reason", reference="lead-record"),),
     max_days=3,
+    begins="captured",
+    rules=(
+        OutsideRule(
+            key="unanswered",
+            name="Nobody answered the interest within a working day",
+            on="timer",
+            after=1,
+            unless="first-answer",
+            notify=("owner", "manager"),
+        ),
+    ),
 )
 
 NURTURE = OutsideStage(
@@ -84,6 +97,17 @@ NURTURE = OutsideStage(
     ),
     deliverables=(
         Node(key="nurture-record", name="Record of need, budget and decision chain", reference="nurture-record"),
+    ),
+    begins="worked-on",
+    rules=(
+        OutsideRule(
+            key="no-contact",
+            name="No contact for two weeks: send something useful, and agree on the next day",
+            on="timer",
+            after=10,
+            unless="keep-contact",
+            notify=("owner",),
+        ),
     ),
 )
 
@@ -373,10 +397,28 @@ DELIVERY = OutsideStage(
             key="start-meeting",
             name="Hold the start meeting",
             standard="Customer, delivery and rep; within five working days",
+            due_days=5,
         ),
         Node(key="acceptance", name="Have the delivery accepted", standard="In writing, by whom the contract names"),
     ),
     deliverables=(Node(key="acceptance-record", name="Record of acceptance", reference="acceptance-record"),),
+    begins="signed",
+    rules=(
+        OutsideRule(
+            key="hand-over",
+            name="The contract is signed: hand the customer over, and agree on the start meeting",
+            on="entry",
+            notify=("owner", "delivery"),
+        ),
+        OutsideRule(
+            key="no-start",
+            name="The start meeting was not held within five working days",
+            on="timer",
+            after=5,
+            unless="start-meeting",
+            notify=("manager", "delivery"),
+        ),
+    ),
 )
 
 AFTER_SALES = OutsideStage(
@@ -402,6 +444,7 @@ AFTER_SALES = OutsideStage(
             key="call-back",
             name="Call the customer back",
             standard="Does it work, is the goal reached, what comes next",
+            due_days=5,
         ),
         Node(
             key="measure-goal",
@@ -411,6 +454,16 @@ AFTER_SALES = OutsideStage(
     ),
     deliverables=(
         Node(key="satisfaction-record", name="Record of the customer's satisfaction", reference="satisfaction"),
+    ),
+    begins="in-force",
+    rules=(
+        OutsideRule(
+            key="first-call-back",
+            name="The contract has been in force for a quarter: call the customer back",
+            on="timer",
+            after=60,
+            task="call-back",
+        ),
     ),
 )
 

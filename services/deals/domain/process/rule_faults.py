@@ -1,11 +1,22 @@
 """Validation of what stages do by themselves: everything that is wrong with their rules, each with its position
 (PROC-1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from shared.domain.criteria import blank, faults, misspelt, predicate_faults, repeated
 from shared.domain.rejection import Reason
-from shared.events.process import ProcessDefinition, Stage, StageRule, work_of
+from shared.events.process import (
+    CONTRACT_FACTS,
+    LEAD_FACTS,
+    Node,
+    OutsideRule,
+    OutsideStage,
+    ProcessDefinition,
+    Stage,
+    StageOutline,
+    StageRule,
+    work_of,
+)
 
 OWNER, MANAGER = "owner", "manager"
 PERSONAL = ("rep", MANAGER)
@@ -15,18 +26,35 @@ PERSONAL = ("rep", MANAGER)
 def rule_faults(stage: Stage, where: str, definition: ProcessDefinition, known: Mapping[str, str]) -> Iterator[Reason]:
     """What is wrong with the rules of a stage; `known` has the kinds of the facts that they may ask for."""
     placed = [(f"{where}.rules.{index}", rule) for index, rule in enumerate(stage.rules)]
-    templates = [(f"{at}.template", rule.template) for at, rule in placed if rule.template is not None]
-    keys = [(f"{at}.key", rule.key) for at, rule in placed]
-    yield from misspelt([*keys, *((f"{at}.key", template.key) for at, template in templates)])
-    yield from repeated(keys)
-    names = [(f"{at}.name", rule.name) for at, rule in placed]
-    yield from blank([*names, *((f"{at}.name", template.name) for at, template in templates)])
+    yield from _wording_faults(placed)
     for at, rule in placed:
         yield from _trigger_faults(rule, at, known)
         yield from _action_faults(rule, at, stage, definition)
 
 
-def recipients(stage: Stage) -> tuple[str, ...]:
+def outside_faults(definition: ProcessDefinition, root: str) -> Iterator[Reason]:
+    """What is wrong with what stages of leads and contracts begin with, and with their rules."""
+    for name, facts in (("lead_stages", LEAD_FACTS), ("contract_stages", CONTRACT_FACTS)):
+        before = -1
+        stages: tuple[OutsideStage, ...] = getattr(definition, name)
+        for index, stage in enumerate(stages):
+            where = f"{root}.{name}.{index}"
+            if stage.begins is None and stage.rules:
+                message = f"Its rules apply once it has begun: say with which of {', '.join(facts)}."
+                yield Reason(code="never-begins", message=message, field=f"{where}.begins")
+            elif stage.begins is not None and stage.begins not in facts:
+                message = f"A stage here begins with one of {', '.join(facts)}."
+                yield Reason(code="unknown-begin", message=message, field=f"{where}.begins")
+            elif stage.begins is not None:
+                place = facts.index(stage.begins)
+                if place <= before:
+                    message = f"Each stage begins with another one of {', '.join(facts)}, in this order."
+                    yield Reason(code="out-of-order", message=message, field=f"{where}.begins")
+                before = max(place, before)
+            yield from _outside_rule_faults(stage, where)
+
+
+def recipients(stage: StageOutline) -> tuple[str, ...]:
     """Who may be notified in a stage: whose the deal is, who leads them, and the other roles that the stage names."""
     named = (stage.responsible, stage.accountable, *stage.supporting, *stage.informed)
     return (OWNER, MANAGER, *dict.fromkeys(role for role in named if role and role not in PERSONAL))
@@ -57,6 +85,10 @@ def _action_faults(rule: StageRule, where: str, stage: Stage, definition: Proces
     if rule.support is not None and rule.support not in types:
         message = f"The stage has no support type {rule.support!r}; it has {', '.join(types) or 'none'}."
         yield Reason(code="unknown-support-type", message=message, field=f"{where}.support")
+    yield from _notice_faults(rule, where, stage)
+
+
+def _notice_faults(rule: StageRule | OutsideRule, where: str, stage: StageOutline) -> Iterator[Reason]:
     if rule.template is not None and not rule.notify:
         message = "A template is told in a notice: say who is notified."
         yield Reason(code="template-for-nobody", message=message, field=f"{where}.template")
@@ -73,3 +105,40 @@ def _task_faults(key: str, where: str, stage: Stage, definition: ProcessDefiniti
     if key not in (*own, *flexible):
         message = f"The stage has no work {key!r}; it has {', '.join((*own, *flexible)) or 'none'}."
         yield Reason(code="unknown-task", message=message, field=where)
+
+
+def _wording_faults(placed: Sequence[tuple[str, StageRule | OutsideRule]]) -> Iterator[Reason]:
+    """What is wrong with the keys and names of rules, and with those of their templates."""
+    templates = [(f"{at}.template", rule.template) for at, rule in placed if rule.template is not None]
+    keys = [(f"{at}.key", rule.key) for at, rule in placed]
+    yield from misspelt([*keys, *((f"{at}.key", template.key) for at, template in templates)])
+    yield from repeated(keys)
+    names = [(f"{at}.name", rule.name) for at, rule in placed]
+    yield from blank([*names, *((f"{at}.name", template.name) for at, template in templates)])
+
+
+def _outside_rule_faults(stage: OutsideStage, where: str) -> Iterator[Reason]:
+    placed = [(f"{where}.rules.{index}", rule) for index, rule in enumerate(stage.rules)]
+    yield from _wording_faults(placed)
+    work = {node.key: node for _, node in work_of(stage)}
+    for at, rule in placed:
+        if (rule.after is not None) != (rule.on == "timer"):
+            message = "A timer, and nothing else, says after how many working days."
+            yield Reason(code="invalid-trigger", message=message, field=f"{at}.after")
+        if rule.unless is not None and rule.on != "timer":
+            message = "What happens on entry waits for nothing: only a timer asks whether work is done."
+            yield Reason(code="invalid-trigger", message=message, field=f"{at}.unless")
+        if bool(rule.task) == bool(rule.notify):
+            yield Reason(code="not-one-action", message="A rule has exactly one of task and notify.", field=at)
+        for name, key in (("task", rule.task), ("unless", rule.unless)):
+            if key is not None and key not in work:
+                message = f"The stage has no work {key!r}; it has {', '.join(work) or 'none'}."
+                yield Reason(code="unknown-task", message=message, field=f"{at}.{name}")
+        if rule.task in work and _is_never_due(stage, work[rule.task]):
+            message = f"{rule.task} has no days, and neither has its stage: say when it is due."
+            yield Reason(code="never-due", message=message, field=f"{at}.task")
+        yield from _notice_faults(rule, at, stage)
+
+
+def _is_never_due(stage: OutsideStage, node: Node) -> bool:
+    return node.due_days is None and stage.max_days is None

@@ -1,0 +1,211 @@
+"""PROC-1, ACCT-6: stages of leads and contracts over HTTP, PostgreSQL and Kafka: from what happens to a lead or a
+contract to what is due, told and done."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.deals.domain.choice import ChoiceRule
+from services.deals.domain.process.full import FULL_ID
+from services.deals.domain.stage_visit import stage_visit
+from services.deals.domain.stage_visit.state import OpenStageVisit, visit_of
+from services.deals.domain.stage_visit.visiting import BeginContractStage, BeginLeadStage
+from services.deals.projections import lookups
+from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_WORK_PROJECTION
+from shared.commands.request import CommandRequest
+from shared.domain.context import service_actor
+from shared.domain.roles import Role
+from shared.ops.ids import new_id
+from shared.projections.audit import differences
+from tests.services.conftest import Everybody
+from tests.services.deals.conftest import Office
+from tests.services.deals.test_processes_at_work import renewal
+from tests.services.deals.test_service import codes, seen
+from tests.services.deals.test_winning_at_work import NOBODY_ASKED, done
+from tests.services.leads.conftest import Desk, unique
+from tests.shared.http.conftest import Errands
+from tests.shared.http.waiting import until
+
+DEAL: dict[str, Any] = {"amount": {"amount": "12000.00", "currency": "EUR"}, "process_id": str(FULL_ID)}
+AT = "/v1/stage-visits"
+FIRED = "select data ->> 'rule' as rule from event where aggregate_id = $1 and type = $2 order by sequence"
+
+
+async def signed(everybody: Everybody, office: Office, team: str, deal: httpx.Response) -> str:
+    """A contract of a deal that both sides have signed."""
+    contracts = Desk(client=everybody.contracts.client(Role.SALES_OPERATIONS, "ops"))
+    legal = Desk(client=everybody.contracts.client(Role.LEGAL, "lara"))
+
+    async def team_is_known() -> bool:
+        chain = {"document": {"chain": NOBODY_ASKED}, "team": team}
+        return (await legal.does("/v1/contract-policies/contract-approval", chain)).status_code == 200
+
+    await until(team_is_known, 60)
+    known = {"Consistency-Token": deal.headers["Consistency-Token"]}
+    body = {"name": "Line", "total": DEAL["amount"], "deal_id": deal.json()["id"]}
+    drafted = await done(contracts, "/v1/contracts", body, **known)
+    contract: str = drafted.json()["id"]
+    await done(contracts, f"/v1/contracts/{contract}/submit")
+    today = str(office.running.clock.now().date())
+    signature = {"signed_by_us": today, "signed_by_customer": today, "evidence_hash": "a" * 64}
+    await done(contracts, f"/v1/contracts/{contract}/sign", signature)
+    return contract
+
+
+async def stands(office: Office, visit: UUID) -> None:
+    """Wait until something stands in a stage."""
+
+    async def is_so() -> bool:
+        return isinstance((await office.running.commands.state(stage_visit, visit)).state, OpenStageVisit)
+
+    await until(is_so, 60)
+
+
+async def test_acct_6_a_signed_contract_is_delivered_and_its_rep_sees_what_is_due(
+    everybody: Everybody, office: Office
+) -> None:
+    team, name = await office.team(), unique("Line")
+    rep, other = office.somebody(Role.REP, team.subjects[0]), office.somebody(Role.REP, team.subjects[1])
+    manager, delivery = office.somebody(Role.MANAGER, team.subjects[2]), office.somebody(Role.DELIVERY, "dan")
+    opened = await done(rep, "/v1/deals", {**DEAL, "name": name})
+    deal = opened.json()["id"]
+    contract = await signed(everybody, office, team.id, opened)
+    visit = visit_of(UUID(deal), "signed")
+    await stands(office, visit)
+
+    shown = await rep.sees(f"{AT}/{visit}")
+    assert (shown["status"], shown["subject"], shown["stage"], shown["name"]) == ("open", "contract", "delivery", name)
+    assert (shown["contract_id"], shown["deal_id"], shown["owner"]) == (contract, deal, team.rep)
+    assert [(each["key"], each["trigger"], each["notified"]) for each in shown["fired_rules"]] == [
+        ("hand-over", "entry", True)
+    ]
+    today = office.running.clock.now().date()
+    due = office.running.settings.company.calendar.after(today, 5)
+    assert [(each["key"], each["due"], each["done_on"]) for each in shown["nodes"]] == [
+        ("start-meeting", f"{due}", None)
+    ]
+    assert await manager.status(f"{AT}/{visit}") == await delivery.status(f"{AT}/{visit}") == 200
+    assert await other.status(f"{AT}/{visit}") == 404
+
+    async def agenda() -> list[dict[str, Any]]:
+        items = (await rep.sees("/v1/agenda", on=f"{due}"))["today"]["items"]
+        return [each for each in items if each["kind"] == "stage-work"]
+
+    async def is_due() -> bool:
+        return bool(await agenda())
+
+    await until(is_due, 60)
+    (item,) = await agenda()
+    assert (item["key"], item["name"], item["deal_id"]) == ("start-meeting", "Hold the start meeting", deal)
+    assert (item["stage_visit_id"], item["lead_id"], item["deal_name"]) == (f"{visit}", None, name)
+
+    refused = await delivery.does(f"{AT}/{visit}/complete-work", {"key": "tea", "evidence": "DOC-1"})
+    assert (codes(refused), refused.json()["errors"][0]["pointer"]) == (["unknown-work"], "/key")
+    legal = office.somebody(Role.LEGAL, "lara")
+    told = {"key": "start-meeting", "evidence": "DOC-1"}
+    assert codes(await legal.does(f"{AT}/{visit}/complete-work", told)) == ["other-role"]
+    assert (await other.does(f"{AT}/{visit}/complete-work", told)).status_code == 404
+    held = await done(delivery, f"{AT}/{visit}/complete-work", told)
+    (row,) = (await seen(rep, held, AT, deal=deal))["items"]
+    assert (row["id"], row["status"], row["stage"], row["subject"]) == (f"{visit}", "open", "delivery", "contract")
+    assert (await seen(other, held, AT, deal=deal))["items"] == []
+    after = await seen(rep, held, "/v1/agenda", on=f"{due}")
+    assert [each for each in after["today"]["items"] if each["kind"] == "stage-work"] == []
+    running = office.running
+    for projection in (STAGE_VISIT_PROJECTION, STAGE_WORK_PROJECTION):
+        assert await differences(running.pool, running.log, projection, running.settings.company) == []
+
+
+async def test_proc_1_a_captured_lead_is_in_the_agenda_of_whoever_has_it_until_it_is_worked_on(
+    everybody: Everybody, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the process that new deals follow; with the first activity it goes on to the next stage."""
+    monkeypatch.setattr(lookups, "RULES", (ChoiceRule(name="default", process_id=FULL_ID),))
+    team, company = await office.team(), unique("Acme")
+    rep, leads = office.somebody(Role.REP, team.subjects[0]), office.operations()
+    lead = await leads.makes(
+        "/v1/leads", {"source": "web", "company_name": company, "person_name": "Ada", "email": f"{new_id()}@acme.test"}
+    )
+    visit, later = visit_of(UUID(lead), "captured"), visit_of(UUID(lead), "worked-on")
+    await stands(office, visit)
+    await done(leads, f"/v1/leads/{lead}/assign", {"team_id": team.id, "member_id": team.rep})
+
+    async def items() -> list[dict[str, Any]]:
+        found = await rep.sees("/v1/agenda")
+        every = [*found["overdue"]["items"], *found["today"]["items"], *found["next"]["items"]]
+        return [each for each in every if each["lead_id"] == lead]
+
+    async def are_due() -> bool:
+        return bool(await items())
+
+    await until(are_due, 60)
+    due = await items()
+    assert {each["key"] for each in due} == {"first-answer", "check-fit", "lead-record"}
+    assert {(each["deal_id"], each["deal_name"], each["stage_visit_id"]) for each in due} == {
+        (None, company, f"{visit}")
+    }
+    calendar = await rep.client.get("/v1/agenda", headers={"Accept": "text/calendar"})
+    assert (calendar.status_code, company in calendar.text) == (200, True)
+    await done(rep, f"{AT}/{visit}/complete-work", {"key": "first-answer", "evidence": "Called."})
+    await done(leads, f"/v1/leads/{lead}/log-activity", {"kind": "call"})
+    await stands(office, later)
+    left = await rep.sees(f"{AT}/{visit}")
+    assert (left["status"], left["cause"]) == ("ended", "next-stage")
+    shown = await rep.sees(f"{AT}/{later}")
+    assert (shown["stage"], shown["name"], shown["owner"]) == ("nurture", company, team.rep)
+
+
+async def test_proc_1_a_timer_of_a_stage_fires_in_the_store_unless_the_work_is_done(alone: Errands) -> None:
+    running, ops = alone.running, Desk(client=alone.client(Role.SALES_OPERATIONS))
+    visits: list[UUID] = []
+    for _ in range(2):
+        deal = UUID(await ops.makes("/v1/deals", {**DEAL, "name": "Line"}))
+        visits.append(visit_of(deal, "signed"))
+        begin = BeginContractStage(contract_id=new_id(), deal_id=deal, begins="signed")
+        for _ in range(2):  # told again, nothing happens
+            await running.commands.execute(CommandRequest(stage_visit, visits[-1], begin, service_actor("deals")))
+    late, held = visits
+    await done(ops, f"{AT}/{held}/complete-work", {"key": "start-meeting", "evidence": "DOC-1"})
+    await running.clock.advance(running.pool, timedelta(days=10))
+
+    async def are_over() -> bool:
+        return all([not (await ops.sees(f"{AT}/{each}"))["rules"] for each in visits])
+
+    await until(are_over, 60)
+
+    async def told(visit: UUID, name: str) -> list[str]:
+        return [row["rule"] for row in await running.pool.fetch(FIRED, visit, f"deals.stage-visit-{name}")]
+
+    assert await told(late, "rule-fired") == ["hand-over", "no-start"]
+    assert (await told(held, "rule-fired"), await told(held, "rule-lapsed")) == (["hand-over"], ["no-start"])
+    assert (await ops.sees(f"{AT}/{held}"))["status"] == "ended", "with the last of its work"
+
+
+async def test_proc_1_nothing_is_recorded_where_the_process_says_nothing(alone: Errands) -> None:
+    running, ops = alone.running, Desk(client=alone.client(Role.SALES_OPERATIONS))
+    lead = new_id()
+    begin = BeginLeadStage(lead_id=lead, begins="captured")
+    visit = visit_of(lead, "captured")
+    await running.commands.execute(CommandRequest(stage_visit, visit, begin, service_actor("deals")))
+    assert (await running.commands.state(stage_visit, visit)).sequence == 0
+    assert await ops.status(f"{AT}/{visit}") == 404
+
+
+async def test_proc_3_what_is_wrong_with_a_stage_of_contracts_is_told_with_its_position(alone: Errands) -> None:
+    ops, definition = Desk(client=alone.client(Role.SALES_OPERATIONS)), renewal()
+    stage = {"key": "delivery", "name": "Delivery", "purpose": "Deliver it.", "begins": "captured"}
+    rule = {"key": "late", "name": "Late", "on": "timer", "notify": ["owner"]}
+    body = {"definition": {**definition, "contract_stages": [{**stage, "rules": [rule]}]}}
+    refused = await ops.does("/v1/processes", body)
+    assert [(each["code"], each["pointer"]) for each in refused.json()["errors"]] == [
+        ("unknown-begin", "/definition/contract_stages/0/begins"),
+        ("invalid-trigger", "/definition/contract_stages/0/rules/0/after"),
+    ]
+    # Help of other departments is asked on a deal: a rule of such a stage has no word for it.
+    body["definition"]["contract_stages"][0]["rules"][0]["support"] = "custom-case"
+    refused = await ops.does("/v1/processes", body)
+    assert refused.status_code == 422
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["/definition/contract_stages/0/rules/0/support"]
