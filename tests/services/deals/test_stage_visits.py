@@ -27,7 +27,7 @@ from services.deals.reactions import reactions
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.contracts.contract import ContractActivated, ContractSigned, ContractVoided
-from shared.events.deals.deal import DealTextsErased, DueNode, PlannedRule
+from shared.events.deals.deal import DealHandedOver, DealTextsErased, DueNode, PlannedRule
 from shared.events.deals.stage_visit import (
     StageVisitBegun,
     StageVisitEnded,
@@ -312,6 +312,7 @@ def test_data_4_what_was_written_in_a_visit_is_erased_and_what_was_done_stays() 
     state = stage_visit.fold(STANDS.given(DONE, erased).history)
     for each in (state, outcome.state):
         assert [(node.key, node.done_on, node.evidence) for node in each.nodes] == [("start-meeting", TODAY, "")]
+        assert each.written is False, "there is nothing to erase again"
     for untold in (STANDS, NOTHING, STANDS.given(DONE, erased)):
         untold.when(EraseVisitTexts()).then()
 
@@ -364,6 +365,10 @@ def test_acct_6_what_happens_to_a_contract_has_it_enter_and_leave_stages() -> No
     voided = ContractVoided(contract_id=CONTRACT, deal_id=DEAL)
     assert commands_for(voided) == [(visit, EndVisit(cause="voided")) for visit in OF_CONTRACT]
     assert commands_for(replace(SIGNED, deal_id=None)) == []
+    handed = DealHandedOver(
+        deal_id=DEAL, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=OTHER_TEAM, reason="Leave"
+    )
+    assert commands_for(handed) == [(visit, HandOverVisit(owner=OTHER, team=OTHER_TEAM)) for visit in OF_CONTRACT]
     erased = DealTextsErased(deal_id=DEAL)
     assert commands_for(erased) == [(visit, EraseVisitTexts()) for visit in OF_CONTRACT]
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from services.deals.domain.deal import deal
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process.full import FULL, FULL_ID
@@ -418,7 +419,8 @@ def test_data_4_a_process_that_knows_the_texts_forgets_them(before: tuple[Any, .
 
 def asked_of_deal(event: Any, *, imported: bool = False) -> list[tuple[UUID, object]]:
     told = fact(event, imported=imported)
-    return [(do.aggregate_id, do.command) for reaction in reactions.of("log") for do in reaction.to(told)]
+    asked = (do for reaction in reactions.of("log") for do in reaction.to(told))
+    return [(do.aggregate_id, do.command) for do in asked if do.aggregate is deal]
 
 
 def test_deal_12_the_deal_brings_its_requests_in_line_whenever_it_ends_or_changes_hands() -> None:
