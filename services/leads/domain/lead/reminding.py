@@ -25,6 +25,13 @@ class RemindOfFollowUp:
     """Remind of the follow-up whoever is to be by now."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemindedToday:
+    """The follow-up of a lead that somebody was reminded of until today, whatever time history tells of."""
+
+    follow_up: UUID | None = None
+
+
 @lead.decides(allow=ONLY_SERVICES)
 def remind_of_follow_up(state: OpenLead, command: RemindOfFollowUp, context: Context) -> Decision:
     """Remind of the follow-up whoever is to be by now: of all whose time has come at once."""
@@ -52,13 +59,6 @@ def follow_up_reminder(state: OpenLead) -> Timer | None:
     """One for whichever reminder has its time first."""
     due = next_due(state.reminders)
     return Timer(due=due, command=RemindOfFollowUp()) if due else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemindedToday:
-    """The follow-up of a lead that somebody was reminded of until today, whatever time history tells of."""
-
-    follow_up: UUID | None = None
 
 
 def reminded_follow_up(state: AnyLead) -> UUID | None:
