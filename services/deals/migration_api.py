@@ -25,8 +25,7 @@ from shared.commands.request import NotFound
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS
-from shared.events.deals.deal import DueNode, WaivedCriterion
-from shared.events.deals.deal_gates import UnmetCriterion
+from shared.events.deals.deal import DueNode, UnmetCriterion, WaivedCriterion
 from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DroppedNode
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation

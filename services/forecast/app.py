@@ -54,7 +54,7 @@ SERVICE = Service(
         "pipeline-changes": "Why the open pipeline is another than it was, in legs that add up.",
         "forecast-policies": "The rules with numbers by which figures are judged, in versions.",
         "health-metrics": "How well the sales process runs.",
-        "process-conformance": "How processes are followed: gates, waivers, skips, returns, work that fell due, exits.",
+        "process-conformance": "How processes are followed: gates, waivers, skips, returns, wins, due work, exits.",
         "deal-histories": "What happened to a deal, by whom, before and after.",
         "account-timelines": "What happened with an account: its leads, deals, contracts, invoices and receipts.",
         "decisions": "What waits for the decision of whoever asks, over everything that is approved.",

@@ -142,11 +142,12 @@ async def test_deal_4_how_the_process_is_followed_is_shown_stage_by_stage(browse
 def followed(name: str, figures: Mapping[str, Any]) -> list[str]:
     """The row of a stage, as its figures say."""
     gates, waivers, work, proposals = (figures[each] for each in ("gates", "waivers", "completion", "proposals"))
-    counts = (gates["refusals"], figures["skips"], figures["returns"], waivers["given"], waivers["expired"])
+    passed = (figures["skips"], figures["returns"], *figures["winning"].values())
     return [
         name,
         part(gates["first_passes"], gates["first_attempts"]),
-        *map(str, (*counts, figures["flexible_nodes"]["added"])),
+        *map(str, (gates["refusals"], *passed, waivers["given"], waivers["expired"])),
+        str(figures["flexible_nodes"]["added"]),
         part(work["completed"], work["due"]),
         part(proposals["on_time"], proposals["due"]),
     ]

@@ -1,1 +1,1 @@
-"""How is a process followed: first attempts, waivers, skips, returns, flexible nodes and exits (DEAL-2, DEAL-4)?"""
+"""How is a process followed: first attempts, waivers, skips, returns, wins, flexible nodes, exits (DEAL-2, DEAL-4)?"""

@@ -62,6 +62,8 @@ WAIVER_GIVEN, WAIVER_USED, WAIVER_REVOKED = "waiver-given", "waiver-used", "waiv
 WAIVER_EXPIRED = "waiver-expired"
 """A waiver ran out unused: its last day ended on an open deal, and it was neither used nor revoked, nor replaced by
 another one of the same criterion, nor ended by a migration before."""
+WON_THERE, WON_UNMET = "won-there", "won-unmet"
+"""A deal was won from where it stood, with all that the exits behind it ask for, or without some of it."""
 NODE_ADDED, NODE_REMOVED = "node-added", "node-removed"
 EXIT = "exit"
 """A proposal to give the deal up. The detail is how it was decided, and how the deal stands, like "declined won"."""
@@ -135,7 +137,7 @@ def follow(state: Conduct | None, fact: Envelope[Any], moment: datetime, company
     state = _run_out(state, moment)
     if isinstance(event, DealCriterionWaived):
         return _waived(state, event, moment, company)
-    if isinstance(event, (DealMoved, DealNodeCompleted)) and fact.imported:
+    if isinstance(event, (DealMoved, DealNodeCompleted, DealWon)) and fact.imported:
         return _then(state, event, moment)
     step = STEPS.get(type(event))
     return step(state, event, moment) if step else state
@@ -162,8 +164,11 @@ def _later(state: Conduct, sort: str, of: Waived | Bound, at: datetime) -> Condu
 # -- gates -----------------------------------------------------------------------------------------------------------
 
 
-def _then(state: Conduct, event: DealMoved | DealNodeCompleted, at: datetime) -> Conduct:
-    """What history tells was decided without gates: it is a move, and no attempt at anything."""
+def _then(state: Conduct, event: DealMoved | DealNodeCompleted | DealWon, at: datetime) -> Conduct:
+    """What history tells was decided without gates: it is a move, and no attempt at anything. A win of which it tells
+    went past none: most histories know the outcome of a deal, and not each stage before."""
+    if isinstance(event, DealWon):
+        return _ended(state, event, at)
     if isinstance(event, DealNodeCompleted):
         return replace(state, refused=_without(state, event.kind, event.key))
     return state if event.stage == state.place.stage else _entered(state, event.stage, MOVED_THEN, at)
@@ -304,6 +309,13 @@ def _decided(state: Conduct, decision: str, at: datetime) -> Conduct:
     return replace(state, marks=told, exits=(*others, replace(last, decision=decision, since=at)))
 
 
+def _won(state: Conduct, event: DealWon, at: datetime) -> Conduct:
+    """What was won already is not won from anywhere once more."""
+    if state.outcome == WON:
+        return _ended(state, event, at)
+    return _ended(_marked(state, WON_UNMET if event.unmet else WON_THERE, at), event, at)
+
+
 def _ended(state: Conduct, event: DealWon | DealLost | DealAbandoned, at: datetime) -> Conduct:
     return _come_out(state, ENDS[type(event)], at)
 
@@ -355,7 +367,7 @@ STEPS: Mapping[type, Callable[[Conduct, Any, datetime], Conduct]] = {
     DealExitDeclined: _declined,
     DealCustomerEventStated: _stated,
     DealAnswerWithdrawn: _withdrawn,
-    DealWon: _ended,
+    DealWon: _won,
     DealLost: _ended,
     DealAbandoned: _ended,
     DealReopened: _reopened,

@@ -23,6 +23,8 @@ from services.forecast.conformance.conduct import (
     WAIVER_GIVEN,
     WAIVER_REVOKED,
     WAIVER_USED,
+    WON_THERE,
+    WON_UNMET,
 )
 from services.forecast.counting.marks import Kind
 from services.forecast.execution.queries import SORTS
@@ -41,6 +43,8 @@ Figure = Literal[
     "waivers-expired",
     "skips",
     "returns",
+    "stages-passed-by-winning",
+    "won-with-exit-unmet",
     "flexible-nodes-added",
     "flexible-nodes-removed",
     "exits-proposed",
@@ -86,6 +90,17 @@ def counts_as(kind: Kind, orders: Orders) -> Iterator[tuple[StageKey, str]]:
             yield kind.place, f"{kind.detail}-first-attempts"
     elif kind.sort in (MOVED_FIRST, MOVED_LATER, MOVED_THEN):
         yield from _move(kind, orders.get((kind.process_id, kind.process_version), ()))
+    elif kind.sort in (WON_THERE, WON_UNMET):
+        yield from _win(kind, orders.get((kind.process_id, kind.process_version), ()))
+
+
+def _win(kind: Kind, order: Sequence[str]) -> Iterator[tuple[StageKey, str]]:
+    """A win goes past each stage that lay ahead, and past the exit of the one in which the deal stood where that was
+    unmet. As long as the order is not known, nobody knows what lay ahead."""
+    if kind.sort == WON_UNMET:
+        yield kind.place, "won-with-exit-unmet"
+    ahead = order[order.index(kind.stage) + 1 :] if kind.stage in order else ()
+    yield from (((kind.process_id, kind.process_version, stage), "stages-passed-by-winning") for stage in ahead)
 
 
 def _move(kind: Kind, order: Sequence[str]) -> Iterator[tuple[StageKey, str]]:

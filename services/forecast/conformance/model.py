@@ -6,7 +6,7 @@ from services.forecast.counting.marks import Marked, projection_of
 
 CONDUCT = Marked(
     projection="conformance",
-    version=2,
+    version=3,
     lives=Lives(aggregate="deal", events=FACTS, state=Conduct, follow=follow, whose=whose),
     marks=marks,
 )

@@ -116,6 +116,16 @@ class ExitFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WinningFigures:
+    """Gates that deals went past by being won, which is possible from any stage. `stages_passed` counts the stages that
+    still lay ahead, each for itself; `exits_unmet` the deals that were won while criteria of the exits behind their own
+    stage were neither met nor waived, for that stage. A win of which history tells went past none."""
+
+    stages_passed: int
+    exits_unmet: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConformanceFigures:
     """Cases of a period: `gates` are those of stages and of work together, work being tasks and deliverables.
 
@@ -129,6 +139,7 @@ class ConformanceFigures:
     work_gates: GateAttempts
     skips: int
     returns: int
+    winning: WinningFigures
     waivers: WaiverFigures
     flexible_nodes: FlexibleNodeFigures
     completion: NodeCompletion
@@ -169,8 +180,8 @@ class ProcessConformance:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConformanceCase:
     """A case behind a figure: the deal, and when it happened; work happened when it fell due. `stages` are those of its
-    process for which it counts: a move counts as a skip for each stage that it passed over.
-    `/v1/deal-histories/{deal_id}` has the events."""
+    process for which it counts: a move counts as a skip for each stage that it passed over, and a win for each that lay
+    ahead. `/v1/deal-histories/{deal_id}` has the events."""
 
     deal_id: UUID
     at: datetime
@@ -200,7 +211,7 @@ async def process_conformance(
     process_id: ProcessId = None,
     process_version: ProcessVersion = None,
 ) -> Response:
-    """How processes are followed: attempts at gates, waivers, skips, returns, flexible nodes, work, exits.
+    """How processes are followed: attempts at gates, waivers, skips, returns, wins, flexible nodes, work, exits.
 
     What happened in the period counts, for whoever holds the deal at as_of, and what became of it by then: a waiver of
     the period counts as used whenever it was. A deal that enters a stage by itself has made an attempt that passed;
@@ -335,6 +346,7 @@ def _figures(sums: Sums) -> ConformanceFigures:
         work_gates=_attempts(of, "work"),
         skips=of["skips"],
         returns=of["returns"],
+        winning=WinningFigures(stages_passed=of["stages-passed-by-winning"], exits_unmet=of["won-with-exit-unmet"]),
         waivers=WaiverFigures(
             given=of["waivers-given"],
             used=of["waivers-used"],

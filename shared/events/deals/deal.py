@@ -49,6 +49,15 @@ class WaivedCriterion:
     criterion: str
 
 
+@value
+class UnmetCriterion:
+    """A criterion of a gate that was not met."""
+
+    gate: str
+    """Like "exit of quotation" or "entry of task situation"."""
+    criterion: str
+
+
 @event("deals.deal-opened", aggregate="deal", rank=Rank.OPENING)
 class DealOpened:
     """A deal began, in the first stage of its process or, for imported history, further on (DEAL-1)."""
@@ -297,6 +306,9 @@ class DealWon:
     lines: tuple[DealLine, ...] = ()
     winning_version: int | None = None
     """The version of the policy winning by which it could be won; 0 is the default, None where history tells of it."""
+    unmet: tuple[UnmetCriterion, ...] = ()
+    """What the exits that lay behind its stage asked for, and it was won without: neither met nor waived. Nothing where
+    history tells of it."""
     ends_notices: bool = False
     """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, or was reminded of its
     next step, and need not know any more."""

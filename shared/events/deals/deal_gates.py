@@ -5,17 +5,8 @@ from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.deals.deal import DueNode
-from shared.events.definition import AsKnown, FreeText, event, value
-
-
-@value
-class UnmetCriterion:
-    """A criterion of a gate that was not met."""
-
-    gate: str
-    """Like "exit of quotation" or "entry of task situation"."""
-    criterion: str
+from shared.events.deals.deal import DueNode, UnmetCriterion
+from shared.events.definition import AsKnown, FreeText, event
 
 
 @event("deals.deal-gate-refused", aggregate="deal", rank=Rank.CHANGE)

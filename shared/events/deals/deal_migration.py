@@ -4,8 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.deals.deal import DueNode, PlannedRule, WaivedCriterion
-from shared.events.deals.deal_gates import UnmetCriterion
+from shared.events.deals.deal import DueNode, PlannedRule, UnmetCriterion, WaivedCriterion
 from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from shared.events.deals.deal_gates import UnmetCriterion
+from shared.events.deals.deal import UnmetCriterion
 from shared.events.definition import FreeText, event, value, words
 
 UNMET = ("recorded", "refused")

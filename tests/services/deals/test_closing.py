@@ -13,7 +13,8 @@ from services.deals.domain.deal.state import AbandonedDeal, LostDeal, OpenDeal, 
 from shared.domain.aggregate import status_of
 from shared.domain.context import Moment
 from shared.domain.policy import InForce, Version
-from shared.events.deals.deal import DealAbandoned, DealLost, DealReopened, DealWon
+from shared.events.deals.deal import DealAbandoned, DealLost, DealNextStepPlanned, DealReopened, DealWon, UnmetCriterion
+from shared.events.deals.deal_gates import DealCriterionWaived
 from shared.events.deals.policy import Winning
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import (
@@ -29,6 +30,8 @@ from tests.services.deals.facts import (
     TODAY,
     eur,
 )
+from tests.services.deals.test_flexible_nodes import ADDED, EXIT, IN_SOLUTION
+from tests.services.deals.test_key_actions import THE_FULL_DEAL
 
 OPEN = THE_DEAL.given(OPENED_FRIDAY)
 WON = DealWon(
@@ -40,6 +43,10 @@ WON = DealWon(
     owner=OWNER,
     team=TEAM,
     winning_version=0,
+    unmet=tuple(
+        UnmetCriterion(gate="exit of initial-contact", criterion=criterion)
+        for criterion in ("conversation-held", "next-step-planned")
+    ),
 )
 LOST = DealLost(
     deal_id=ID, on=TODAY, amount=eur("120000.00"), stage="initial-contact", reason="price", competitor="Globex"
@@ -53,6 +60,26 @@ def test_deal_9_a_deal_is_won_in_any_stage_because_the_policy_needs_nothing() ->
     outcome = OPEN.when(WinDeal()).then(WON)
     assert isinstance(outcome.state, WonDeal)
     assert outcome.facts[0].at == Moment(NOW)
+
+
+def test_deal_9_a_win_says_what_the_exits_behind_its_stage_still_asked_for() -> None:
+    """DEAL-3, DEAL-4: what is met, or waived to a day that has not passed, is not among it."""
+    planned = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), planned_on=TODAY)
+    waived = DealCriterionWaived(
+        deal_id=ID, gate="exit of initial-contact", criterion="next-step-planned", until=TODAY, role="manager", on=TODAY
+    )
+    run_out = replace(waived, until=FRIDAY)
+    talk, plan = WON.unmet
+    OPEN.given(TALKED).when(WinDeal()).then(replace(WON, unmet=(plan,)))
+    OPEN.given(planned).when(WinDeal()).then(replace(WON, unmet=(talk,)))
+    OPEN.given(TALKED, planned).when(WinDeal()).then(replace(WON, unmet=()))
+    OPEN.given(TALKED, waived).when(WinDeal()).then(replace(WON, unmet=()))
+    OPEN.given(TALKED, run_out).when(WinDeal()).then(replace(WON, unmet=(plan,)))
+
+
+def test_deal_4_a_win_says_what_the_exit_of_a_flexible_node_still_asked_for() -> None:
+    won = THE_FULL_DEAL.given(IN_SOLUTION, ADDED).when(WinDeal()).facts[0].event
+    assert UnmetCriterion(gate=EXIT, criterion="custom-solution-approved") in won.unmet
 
 
 SIGNATURE_NEEDED = InForce(default=Winning(needs="signed-contract"), on=TODAY)

@@ -9,8 +9,8 @@ from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.nodes import CompleteNode
 from services.deals.domain.deal.stages import MoveDeal
 from shared.domain.rejection import Rejected
-from shared.events.deals.deal import DealMoved, DealWon
-from shared.events.deals.deal_gates import DealGateRefused, UnmetCriterion
+from shared.events.deals.deal import DealMoved, DealWon, UnmetCriterion
+from shared.events.deals.deal_gates import DealGateRefused
 from tests.services.deals.facts import ID, OPENED, TALKED, THE_DEAL, TODAY
 from tests.services.deals.test_key_actions import BEGUN, NO_GAPS, RECORD, SITUATION, THE_FULL_DEAL, WILLING
 from tests.services.deals.test_stages import IN_NEEDS, MOVED, ON, PLANNED, READY

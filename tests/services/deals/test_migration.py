@@ -26,6 +26,7 @@ from shared.events.deals.deal import (
     DealNodeCompleted,
     DueNode,
     PlannedRule,
+    UnmetCriterion,
     WaivedCriterion,
 )
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired, DealRuleLapsed
@@ -33,7 +34,6 @@ from shared.events.deals.deal_gates import (
     DealCriterionWaived,
     DealFlexibleNodeAdded,
     DealGateRefused,
-    UnmetCriterion,
 )
 from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DealMigrated, DroppedNode
 from shared.events.process import FactDefinition, FlexibleNode, Node, ProcessDefinition, Stage, StageRule

@@ -28,9 +28,8 @@ from services.deals.domain.process_migration.state import (
     RunningProcessMigration,
     StoppedProcessMigration,
 )
-from shared.events.deals.deal import DealLost
+from shared.events.deals.deal import DealLost, UnmetCriterion
 from shared.events.deals.deal_automation import DealRuleFired
-from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import (
     ProcessMigrationAdvanced,

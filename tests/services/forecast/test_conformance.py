@@ -15,7 +15,7 @@ from services.forecast.conformance.figures import summed
 from services.forecast.counting.marks import Kind
 from shared.domain.context import Company
 from shared.domain.history import timed
-from shared.events.deals.deal import DealAbandoned, DealNodeCompleted, WaivedCriterion
+from shared.events.deals.deal import DealAbandoned, DealNodeCompleted, UnmetCriterion, WaivedCriterion
 from shared.events.deals.deal_gates import (
     DealCriterionWaived,
     DealFlexibleNodeAdded,
@@ -37,6 +37,7 @@ from tests.services.forecast.facts import DEAL, SHORT, TENDER, day, eur, fact, l
 ORDER = ("contact", "needs", "quotation", "drafting")
 ORDERS = {(process, version): ORDER for process in (SHORT, TENDER) for version in (1, 2)}
 BUDGET = WaivedCriterion(gate="exit of contact", criterion="budget-known")
+UNMET = UnmetCriterion(gate="exit of contact", criterion="budget-known")
 ON = date(2026, 1, 5)
 EVENT = UUID(int=77)
 LATER = day("2026-02-01")
@@ -249,6 +250,38 @@ def test_deal_3_which_way_a_move_went_is_told_by_its_process_and_not_by_when_it_
     assert told == {"stage-first-attempts": 2, "stage-first-passes": 2}
 
 
+def test_deal_9_a_win_goes_past_each_stage_that_lay_ahead() -> None:
+    """DEAL-3: and past the exit of where the deal stood, where something of it was neither met nor waived."""
+    told, _, stages = figures([moved("needs"), replace(won(ON), unmet=(UNMET, UNMET))])
+    assert told == {"stages-passed-by-winning": 2, "won-with-exit-unmet": 1} | FIRST_TRY
+    assert stages == {
+        (SHORT, 1, "contact"): FIRST_TRY,
+        (SHORT, 1, "needs"): {"won-with-exit-unmet": 1},
+        (SHORT, 1, "quotation"): {"stages-passed-by-winning": 1},
+        (SHORT, 1, "drafting"): {"stages-passed-by-winning": 1},
+    }
+    assert figures([won(ON)])[0] == {"stages-passed-by-winning": 3}
+    assert figures([moved("drafting"), won(ON)])[0] == {"skips": 2} | FIRST_TRY, "nothing lay ahead"
+
+
+def test_deal_9_a_win_counts_once_and_again_after_the_deal_was_reopened() -> None:
+    first, again = won(ON), won(date(2026, 1, 7))
+    assert figures([first, again])[0] == {"stages-passed-by-winning": 3}
+    assert figures([first, reopened(), again])[0] == {"stages-passed-by-winning": 6}
+    assert figures([lost(ON), again])[0] == {"stages-passed-by-winning": 3}, "of several ends the last one counts"
+
+
+def test_deal_9_a_win_of_which_history_tells_went_past_no_gate() -> None:
+    first = replace(won(ON), unmet=(UNMET,))
+    assert figures([first], imported=[first])[0] == {}
+    assert figures([first, won(ON)], imported=[first])[0] == {}, "it was won already"
+
+
+def test_deal_9_of_a_process_that_nobody_knows_yet_nobody_knows_what_lay_ahead() -> None:
+    told, _, _ = figures([migrated("contact", version=9), replace(won(ON), unmet=(UNMET,))])
+    assert told == {"won-with-exit-unmet": 1}
+
+
 def test_deal_3_a_move_in_a_process_that_nobody_knows_yet_is_no_attempt() -> None:
     assert figures([migrated("contact", version=9), moved("needs")])[0] == {}
 
@@ -368,7 +401,7 @@ def test_deal_4_a_waiver_runs_out_as_its_last_day_ends_where_and_when_it_was_giv
 )
 def test_deal_5_what_became_of_a_proposal_to_give_up(events: list[Any], expected: str) -> None:
     told, exits, _ = figures(events)
-    assert told == {"exits-proposed": 1}
+    assert told["exits-proposed"] == 1
     assert exits == {expected: 1}
 
 

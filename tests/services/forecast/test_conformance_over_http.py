@@ -48,7 +48,7 @@ def facts(now: Any) -> Iterator[Envelope[Any]]:
             moved("contact", deal=FIRST),
             told.proposed(deal=FIRST),
             told.declined(deal=FIRST),
-            won(now.date(), deal=FIRST),
+            replace(won(now.date(), deal=FIRST), unmet=(told.UNMET,)),
         ],
         SECOND: [
             replace(opened(deal=SECOND, team=SOUTH, owner=BEN), nodes=WORK),
@@ -105,6 +105,7 @@ async def test_deal_2_a_stage_of_a_version_says_how_it_was_followed(company: Err
         "work_gates": attempts(1, 1, "1.0000", 0),
         "skips": 0,
         "returns": 0,
+        "winning": {"stages_passed": 0, "exits_unmet": 1},
         "waivers": {"given": 2, "used": 1, "revoked": 0, "expired": 1},
         "flexible_nodes": {"added": 1, "removed": 1},
         "completion": {"due": 2, "completed": 1, "completion_rate": "0.5000"},
@@ -119,6 +120,9 @@ async def test_deal_2_a_stage_of_a_version_says_how_it_was_followed(company: Err
     assert rows["Short way", "drafting"]["figures"]["returns"] == 1
     assert rows["Short way", "quotation"]["figures"]["skips"] == 1
     assert rows["Short way", "quotation"]["figures"]["gates"] == attempts(0, 0, None, 0)
+    # From its first stage the deal was won past the three that lay ahead.
+    assert rows["Short way", "quotation"]["figures"]["winning"] == {"stages_passed": 1, "exits_unmet": 0}
+    assert answer["total"]["winning"] == {"stages_passed": 3, "exits_unmet": 1}
     # Of the process that nobody has told of yet moves cannot be judged; refusals can.
     assert rows[None, "needs"]["figures"]["stage_gates"] == attempts(1, 0, "0.0000", 1)
     assert answer["total"]["gates"] == attempts(5, 3, "0.6000", 2)
@@ -175,6 +179,9 @@ async def test_fc_17_the_cases_behind_each_figure_are_as_many_as_it_says(
     assert sorted(shown) == [(str(FIRST), ["quotation"]), (str(THIRD), ["needs", "quotation"])]
     assert await cases(director, "skips", stage="needs", **then) == [(str(THIRD), ["needs"])]
     assert await cases(director, "skips", process_id=SHORT, **then) == [(str(FIRST), ["quotation"])]
+    passed = (str(FIRST), ["needs", "quotation", "drafting"])
+    assert await cases(director, "stages-passed-by-winning", **then) == [passed]
+    assert await cases(director, "won-with-exit-unmet", **then) == [(str(FIRST), ["contact"])]
 
 
 async def test_api_1_a_figure_out_of_the_closed_set_is_asked_for(company: Errands) -> None:

@@ -62,7 +62,7 @@ def drawn(dice: random.Random, deal: UUID, happened: datetime) -> Any:
             *(told.answer_withdrawn(deal=deal), told.answer_withdrawn(deal=deal)),
             told.stated(dice.choice(["blocking", "insurmountable"]), deal=deal),
             *(
-                won(on, deal=deal),
+                replace(won(on, deal=deal), unmet=dice.choice([(), (told.UNMET,)])),
                 lost(on, deal=deal),
                 told.abandoned(deal),
                 told.abandoned(deal),
@@ -279,6 +279,11 @@ def _of_deal(past: Life, as_of: datetime, period: Period) -> Iterator[tuple[UUID
                 if getattr(event, "kind", "") != "insurmountable" and grounds and grounds[-1] == event.answer_id:
                     decided("moot")
             case "DealWon" | "DealLost" | "DealAbandoned":
+                if name == "DealWon" and outcome != "won" and not each.imported:
+                    for ahead in ORDER[ORDER.index(place[2]) + 1 :]:
+                        case("stages-passed-by-winning", stage=ahead)
+                    if event.unmet:
+                        case("won-with-exit-unmet")
                 outcome = name.removeprefix("Deal").lower()
             case "DealReopened":
                 outcome = "open"

@@ -1,6 +1,7 @@
 """How a deal ends: won, lost or abandoned, and how it comes back (DEAL-9).
 
-Winning needs no stage. The policy `winning` says whether it needs a signed contract: a contract is drafted while the
+Winning needs no stage: it goes past the gates that are left, and says what the exits behind its own stage still asked
+for. The policy `winning` says whether it needs a signed contract: a contract is drafted while the
 deal is open, when it enters its contract stage or directly, so it can be signed before. Accepted quotes join it once
 there are quotes.
 """
@@ -9,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Literal
 
+from services.deals.domain.deal.facts import facts_of
+from services.deals.domain.deal.gates import exits_behind, unmet_at
 from services.deals.domain.deal.helping import open_help
 from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.state import (
@@ -25,6 +28,8 @@ from services.deals.domain.deal.state import (
     written,
 )
 from services.deals.domain.deal.submission import after_the_end, exit_of, without_those_of
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence, status_of
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
@@ -101,16 +106,25 @@ class ContractOfDeal:
 
 @deal.decides(allow=SELLING)
 def win(
-    state: OpenDeal, command: WinDeal, context: Context, *, winning: InForce[Winning], contract: ContractOfDeal
+    state: OpenDeal,
+    command: WinDeal,
+    context: Context,
+    *,
+    winning: InForce[Winning],
+    contract: ContractOfDeal,
+    process: Process,
+    conversion: Conversion,
 ) -> Decision:
-    """Close the deal as won, once it has what the policy `winning` asks for."""
+    """Close the deal as won, once it has what the policy `winning` asks for; no gate stands in the way."""
     rule = winning.of(team=state.team, process=state.process_id)
     all_at_once(
         lambda: _closing_day(state, command.on, context),
         lambda: _check_winnable(rule.document, contract),
     )
     on = command.on or context.today
-    won = replace(deal_won(state, on), winning_version=rule.version)
+    exits, facts = exits_behind(state, process.definition), facts_of(state, process, conversion)
+    unmet = tuple(unmet_at(state, facts, context.today, *exits))
+    won = replace(deal_won(state, on), winning_version=rule.version, unmet=unmet)
     return [Occurrence(event=won, at=context.moment(on))]
 
 

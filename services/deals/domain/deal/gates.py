@@ -15,8 +15,8 @@ from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts, explained, meets, unmet
 from shared.domain.rejection import Reason, refuse_all
 from shared.events.criteria import Criterion, FactValue, Predicate
-from shared.events.deals.deal import WaivedCriterion
-from shared.events.deals.deal_gates import DealGateRefused, UnmetCriterion
+from shared.events.deals.deal import UnmetCriterion, WaivedCriterion
+from shared.events.deals.deal_gates import DealGateRefused
 from shared.events.definition import value
 from shared.events.process import FlexibleNode, Node, ProcessDefinition, Stage, work_of
 
@@ -61,7 +61,7 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
     waiver which has not run out (DEAL-4)."""
     facts = facts_of(state, process, conversion)
     reasons = [reason for gate, criteria in gates for reason in unmet(criteria, facts, gate)]
-    held = {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
+    held = _held(state, today)
     told = [_with_help(reason, state, process, today) for reason in reasons if _named(reason) not in held]
     return Passage(
         unmet=[*told, *_without_rate(state, conversion, told)],
@@ -75,12 +75,21 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
 
 def passes(state: Deal, facts: Facts, today: date, *gates: Gate) -> bool:
     """Whether nothing stands in the way of a deal at some gates: as `passage`, without saying what does."""
-    held = {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
-    return all(
-        meets(criterion.when, facts) or (gate, criterion.key) in held
-        for gate, criteria in gates
-        for criterion in criteria
-    )
+    return next(unmet_at(state, facts, today, *gates), None) is None
+
+
+def unmet_at(state: Deal, facts: Facts, today: date, *gates: Gate) -> Iterator[UnmetCriterion]:
+    """The criteria of some gates that a deal neither meets nor passes by a waiver."""
+    held = _held(state, today)
+    for gate, criteria in gates:
+        for criterion in criteria:
+            if not meets(criterion.when, facts) and (gate, criterion.key) not in held:
+                yield UnmetCriterion(gate=gate, criterion=criterion.key)
+
+
+def _held(state: Deal, today: date) -> set[tuple[str, str]]:
+    """The criteria that a deal passes by a waiver, each with its gate."""
+    return {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
 
 
 def _with_help(reason: Reason, state: Deal, process: Process, today: date) -> Reason:
@@ -213,11 +222,16 @@ def binding_exits(state: Deal, definition: ProcessDefinition, before: int, after
 def gates_ahead(state: Deal, definition: ProcessDefinition) -> tuple[Gate, ...]:
     """The gates between a deal and the next stage: behind its own stage, behind the flexible nodes that bind it there,
     and before the next one, where there is one."""
-    here = definition.index(state.stage)
-    stage, *following = definition.stages[here:]
-    _, behind = gates_between(stage.key, stage)
+    following = definition.stages[definition.index(state.stage) + 1 :]
     before = (gates_between(each.key, each)[0] for each in following[:1])
-    return (behind, *binding_exits(state, definition, here, here + 1), *before)
+    return (*exits_behind(state, definition), *before)
+
+
+def exits_behind(state: Deal, definition: ProcessDefinition) -> tuple[Gate, ...]:
+    """The gates behind the stage of a deal, and behind the flexible nodes that bind it there."""
+    here = definition.index(state.stage)
+    stage = definition.stages[here]
+    return (gates_between(stage.key, stage)[1], *binding_exits(state, definition, here, here + 1))
 
 
 def ask_for_something(gates: Iterable[Gate]) -> bool:

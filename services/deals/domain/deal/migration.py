@@ -53,8 +53,7 @@ from shared.domain.references import ProcessId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import OPERATIONS
 from shared.events.criteria import Key
-from shared.events.deals.deal import PlannedRule, WaivedCriterion
-from shared.events.deals.deal_gates import UnmetCriterion
+from shared.events.deals.deal import PlannedRule, UnmetCriterion, WaivedCriterion
 from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DealMigrated, DroppedNode
 from shared.events.definition import value
 from shared.events.process import Node, ProcessDefinition, Stage, work_of

@@ -13,8 +13,7 @@ from shared.domain.roles import READING
 from shared.domain.working_time.reminders import Reminders
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.criteria import FactValue
-from shared.events.deals.deal import DealLine, PlannedRule
-from shared.events.deals.deal_gates import UnmetCriterion
+from shared.events.deals.deal import DealLine, PlannedRule, UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FlexibleNode, ProcessDefinition

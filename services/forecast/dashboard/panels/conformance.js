@@ -1,4 +1,4 @@
-// How processes are followed in the period, stage by stage: gates, waivers, skips, returns, and work that fell due.
+// How processes are followed in the period, by stage: gates, skips, returns, wins, waivers, and work that fell due.
 import { make, replaceRows } from "../lib/dom.js";
 import { count, periodName, share } from "../lib/format.js";
 import { say } from "../lib/say.js";
@@ -10,6 +10,8 @@ const COLUMNS = {
   "page.conformance.refusals": ({ gates }) => gates.refusals,
   "page.conformance.skips": ({ skips }) => skips,
   "page.conformance.returns": ({ returns }) => returns,
+  "page.conformance.passed-by-winning": ({ winning }) => winning.stages_passed,
+  "page.conformance.won-unmet": ({ winning }) => winning.exits_unmet,
   "page.conformance.waivers": ({ waivers }) => waivers.given,
   "page.conformance.waivers-expired": ({ waivers }) => waivers.expired,
   "page.conformance.flexible-nodes": ({ flexible_nodes: nodes }) => nodes.added,
