@@ -111,6 +111,7 @@ class DealActivity:
     cost: Money | None
     outcome: str | None
     automatic: bool
+    """Whether a system logged it, for no member."""
     contacts: tuple[UUID, ...]
     """Who took part at the customer's."""
     members: tuple[UUID, ...]

@@ -4,7 +4,7 @@
 When that is follows from a policy and the working hours of the owner's team, and stands in the fact that it was
 planned: what is set later counts for later plans. What is due on a free day is reminded of on the next worked one, from
 which working days are counted. Of what is over when it is planned nobody is reminded: whoever plans for the day on
-which they are at work knows of it. History, and what is older than reminders, has none.
+which they are at work knows of it. What is older than reminders, and history whose day has passed, has none.
 """
 
 from collections.abc import Sequence

@@ -269,10 +269,19 @@ def test_deal_6_what_is_not_due_yet_goes_along_with_the_deal() -> None:
 # -- history, and what is forgotten -----------------------------------------------------------------------------------
 
 
-def test_deal_6_history_reminds_nobody_and_takes_the_place_of_what_was_planned() -> None:
-    told = ImportDealChange(on=TODAY, next_step=NextStep(on=date(2026, 4, 1)))
+def test_deal_6_a_step_of_history_whose_day_has_not_passed_is_reminded_of() -> None:
+    told = ImportDealChange(on=TODAY, next_step=NextStep(on=FRIDAY, what="Workshop"))
     (imported,) = OPEN.when(told).facts
-    assert (imported.event.reminders, due(imported.event)) == ((), None)
+    assert (imported.event.step_id, imported.event.reminders) == (STEP_ID, PLANNED.reminders)
+    assert due(imported.event) == FIRST
+    (off,) = by_rule(reminders=False).when(told).facts
+    assert (off.event.step_id, off.event.reminders) == (None, ())
+
+
+def test_deal_6_history_that_is_past_reminds_nobody_and_takes_the_place_of_what_was_planned() -> None:
+    told = ImportDealChange(on=TODAY, next_step=NextStep(on=TODAY - timedelta(days=1)))
+    (imported,) = OPEN.when(told).facts
+    assert (imported.event.step_id, imported.event.reminders, due(imported.event)) == (None, (), None)
     later = system(FIRST, PLANNED, reminded("owner")).when(replace(told, on=FRIDAY)).facts[0].event
     assert later.reminded_step == STEP_ID
     lost = system(FIRST, PLANNED).when(LoseDeal(reason="price")).facts[0].event

@@ -2,12 +2,20 @@
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from services.deals.domain.deal import deal as deals
+from services.deals.domain.deal.history import ImportDeal, ImportDealChange
+from services.deals.domain.deal.state import NextStep
+from shared.commands.request import CommandRequest
 from shared.directory.hours import KNOWN_HOURS
+from shared.domain.context import service_actor
 from shared.domain.roles import Role
+from shared.events.money import Money
 from shared.http.dry_runs import dry_path
+from shared.ops.ids import new_id
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_policies import today
 from tests.services.leads.conftest import Desk
@@ -81,6 +89,35 @@ async def test_deal_6_a_step_is_reminded_of_by_a_timer_until_it_is_planned_anew_
     assert [await levels(alone, each) for each in (moved, cleared, lost)] == [[], [], []]
     history = (await ops.sees(f"/v1/deals/{open_}"))["next_step"]
     assert history == {"on": f"{on}", "what": "Workshop"}, "it is as open as before"
+
+
+async def test_deal_6_a_step_that_is_imported_is_reminded_of_where_its_day_has_not_passed(alone: Errands) -> None:
+    """Of several that history tells, only of the last one."""
+    running, ahead, past = alone.running, new_id(), new_id()
+    today_ = running.settings.company.day(running.clock.now())
+
+    async def told(deal: UUID, command: Any) -> None:
+        request = CommandRequest(deals, deal, command, service_actor("import"), imported=True)
+        await running.commands.execute(request)
+
+    for deal, days in ((ahead, (-5, 9, 3)), (past, (9, -1))):
+        began = today_ - timedelta(days=20)
+        await told(deal, ImportDeal(on=began, name="Line", amount=Money(amount=Decimal(10), currency="EUR")))
+        for later, day in enumerate(days, 1):
+            step = NextStep(on=today_ + timedelta(days=day), what="Workshop")
+            await told(deal, ImportDealChange(on=began + timedelta(days=later), next_step=step))
+    assert (await timers(alone, f"{ahead}"), await timers(alone, f"{past}")) == (1, 0)
+    *_, planned = await recorded(alone, f"{ahead}", "planned")
+
+    async def is_reminded() -> bool:
+        return bool(await levels(alone, f"{ahead}"))
+
+    await running.clock.advance(
+        running.pool, datetime.fromisoformat(planned["reminders"][0]["at"]) - running.clock.now()
+    )
+    await until(is_reminded, 60)
+    (reminder,) = await recorded(alone, f"{ahead}", "reminded")
+    assert (reminder["step_id"], reminder["levels"]) == (planned["step_id"], ["owner"])
 
 
 async def test_deal_6_reminders_go_by_the_working_hours_that_leads_sets_for_the_team(office: Office) -> None:

@@ -45,9 +45,11 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name, Text
 from shared.domain.imports import ONCE, WHICH_FIELDS
+from shared.domain.policy import InForce
 from shared.domain.references import AccountId, ActivityId, LeadId, MemberId, ProcessId, TeamId
 from shared.domain.rejection import refuse_all
 from shared.domain.retraction import retractable
+from shared.domain.working_time.reminders import planned_reminders
 from shared.events.deals.deal import (
     DealAbandoned,
     DealActivityLogged,
@@ -64,8 +66,10 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
 from shared.events.money import Money
+from shared.events.working_hours import WorkingHours
 
 
 @value
@@ -262,8 +266,19 @@ def import_move(
     DealNextStepPlanned,
     again=(WHICH_FIELDS, "judged_by"),
 )
-def import_change(state: OpenDeal, command: ImportDealChange, context: Context, today: DealToday) -> Decision:
-    """Take over changes of a deal, also to what was so: what is told before it later must not change that."""
+def import_change(
+    state: OpenDeal,
+    command: ImportDealChange,
+    context: Context,
+    *,
+    today: DealToday,
+    next_steps: InForce[NextSteps],
+    hours: InForce[WorkingHours],
+) -> Decision:
+    """Take over changes of a deal, also to what was so: what is told before it later must not change that.
+
+    Of a next step whose day has not passed people are reminded, as of one that is planned here.
+    """
     moment = _moment(command, context, state)
     events: list[Any] = []
     if command.amount is not None:
@@ -287,12 +302,18 @@ def import_change(state: OpenDeal, command: ImportDealChange, context: Context, 
         )
     step = command.next_step
     if step is not None:
+        rule = next_steps.of(team=state.team, process=state.process_id).document
+        working = hours.of(team=state.team).document
+        ahead = step.on if step.on is not None and step.on >= context.today else None
+        reminders = planned_reminders(ahead, rule, working, context) if ahead else ()
         events.append(
             DealNextStepPlanned(
                 deal_id=state.id,
                 on=step.on,
                 what=step.what,
                 planned_on=command.on,
+                step_id=context.derived_id(f"next step {state.id}") if reminders else None,
+                reminders=reminders,
                 reminded_step=_reminded_until(today, state),
             )
         )
