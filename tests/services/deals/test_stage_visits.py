@@ -87,6 +87,8 @@ DONE = StageWorkCompleted(
     by=OWNER,
     evidence="DOC-1",
 )
+ACCEPTED = replace(DONE, key="acceptance", due=None)
+RECORD = replace(ACCEPTED, key="acceptance-record", kind="deliverable")
 LEAD_BEGUN = replace(
     BEGUN,
     subject="lead",
@@ -212,8 +214,9 @@ def test_proc_1_a_timer_fires_once_its_working_days_are_over() -> None:
 
 def test_proc_1_a_timer_lapses_where_the_work_is_done_that_it_asks_about() -> None:
     lapsed = StageVisitRuleLapsed(stage_visit_id=VISIT, stage="delivery", rule="no-start", on=date(2026, 3, 24))
+    STANDS.given(DONE).at(OVER).when(RunDueRules()).then(lapsed)
     ended = replace(ENDED, on=date(2026, 3, 24))
-    STANDS.given(DONE).at(OVER).when(RunDueRules()).then(lapsed, ended)
+    STANDS.given(DONE, ACCEPTED, RECORD).at(OVER).when(RunDueRules()).then(lapsed, ended)
 
 
 def test_proc_1_a_timer_lapses_where_the_work_was_done_that_it_calls_for() -> None:
@@ -221,7 +224,15 @@ def test_proc_1_a_timer_lapses_where_the_work_was_done_that_it_calls_for() -> No
     called = replace(DONE, stage="after-sales", key="call-back", due=None)
     given = NOTHING.given(begun, called).at(datetime(2026, 6, 9, 8, tzinfo=UTC))
     kinds = [type(each.event).__name__ for each in given.when(RunDueRules()).facts]
-    assert kinds == ["StageVisitRuleLapsed", "StageVisitEnded"]
+    assert kinds == ["StageVisitRuleLapsed"]
+
+
+def test_acct_6_a_stage_of_a_contract_that_only_tells_somebody_is_left_at_once() -> None:
+    telling = replace(DELIVERY, tasks=(), deliverables=(), rules=DELIVERY.rules[:1])
+    definition = replace(FULL, contract_stages=(telling, AFTER_SALES))
+    knowing = replace(THE_CONTRACTS, process=replace(FOLLOWS, definition=definition))
+    told = scenario(stage_visit).knowing(outside=knowing).when(SIGN)
+    told.then(replace(BEGUN, nodes=(), rules=()), fired("delivery", DELIVERY.rules[0]), ENDED)
 
 
 # -- work -------------------------------------------------------------------------------------------------------------
@@ -246,7 +257,9 @@ def test_acct_6_who_has_no_part_in_the_stage_completes_nothing(actor: Actor) -> 
 
 def test_acct_6_a_contract_leaves_a_stage_with_the_last_of_its_work_and_a_lead_does_not() -> None:
     given = STANDS.given(fired("delivery", DELIVERY.rules[1]))
-    given.when(COMPLETE).then(replace(DONE, by=UUID(int=7)), ENDED)
+    given.when(COMPLETE).then(replace(DONE, by=UUID(int=7)))
+    last = given.given(DONE, ACCEPTED).when(replace(COMPLETE, key="acceptance-record"))
+    last.then(replace(RECORD, by=UUID(int=7)), ENDED)
     lead = replace(LEAD_BEGUN, nodes=LEAD_BEGUN.nodes[:1], rules=())
     answered = NOTHING.given(lead).when(replace(COMPLETE, key="first-answer"))
     assert [each.event.key for each in answered.facts] == ["first-answer"]

@@ -168,7 +168,8 @@ async def test_proc_1_a_timer_of_a_stage_fires_in_the_store_unless_the_work_is_d
         for _ in range(2):  # told again, nothing happens
             await running.commands.execute(CommandRequest(stage_visit, visits[-1], begin, service_actor("deals")))
     late, held = visits
-    await done(ops, f"{AT}/{held}/complete-work", {"key": "start-meeting", "evidence": "DOC-1"})
+    for key in ("start-meeting", "acceptance", "acceptance-record"):
+        await done(ops, f"{AT}/{held}/complete-work", {"key": key, "evidence": "DOC-1"})
     await running.clock.advance(running.pool, timedelta(days=10))
 
     async def are_over() -> bool:
@@ -181,7 +182,7 @@ async def test_proc_1_a_timer_of_a_stage_fires_in_the_store_unless_the_work_is_d
 
     assert await told(late, "rule-fired") == ["hand-over", "no-start"]
     assert (await told(held, "rule-fired"), await told(held, "rule-lapsed")) == (["hand-over"], ["no-start"])
-    assert (await ops.sees(f"{AT}/{held}"))["status"] == "ended", "with the last of its work"
+    assert (await ops.sees(f"{AT}/{held}"))["status"] == "ended", "with the last of what its stage requires"
 
 
 async def test_proc_1_nothing_is_recorded_where_the_process_says_nothing(alone: Errands) -> None:

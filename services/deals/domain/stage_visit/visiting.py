@@ -126,7 +126,8 @@ def begin_contract_stage(
         "team": outside.team,
         "account_id": outside.account_id,
     }
-    return _entered(stage, outside.process, command.begins, context, told)
+    entered = _entered(stage, outside.process, command.begins, context, told)
+    return [*entered, *ending(NoStageVisit(), entered, stage, context)] if stage else []
 
 
 @stage_visit.decides(allow=ONLY_SERVICES)
@@ -147,7 +148,7 @@ def run_due_rules(state: OpenStageVisit, command: RunDueRules, context: Context,
             )
         else:
             decided.append(fired(state.id, state.subject, state.subject_id, stage, rule, context))
-    return [*decided, *ending(state, decided, context)]
+    return [*decided, *ending(state, decided, stage, context)]
 
 
 @stage_visit.decides(allow=ONLY_SERVICES)
@@ -248,13 +249,19 @@ def fired(  # noqa: PLR0917
     )
 
 
-def ending(state: OpenStageVisit, decided: list[Any], context: Context) -> list[StageVisitEnded]:
-    """That a contract has left the stage, once what was decided leaves nothing to do there. A lead leaves it for the
-    next one, or with its end."""
+def ending(
+    state: NoStageVisit | OpenStageVisit, decided: list[Any], stage: OutsideStage, context: Context
+) -> list[StageVisitEnded]:
+    """That a contract has left the stage, once what was decided leaves nothing to do there: no timer waits, what fell
+    due is done, and so is whatever the stage requires, be it due by a day or not. A lead leaves it for the next one, or
+    with its end."""
     for event in decided:
         state = stage_visit.evolve(state, event)
-    is_over = not state.rules and state.nodes and all(node.done_on is not None for node in state.nodes)
-    return [_ended(state, "done", context)] if decided and is_over and state.subject == "contract" else []
+    if not decided or not isinstance(state, OpenStageVisit) or state.subject != "contract":
+        return []
+    asked_for = {node.key for _, node in work_of(stage) if node.required} | {node.key for node in state.nodes}
+    is_over = not state.rules and all(is_done(state, key) for key in asked_for)
+    return [_ended(state, "done", context)] if is_over else []
 
 
 def _entered(

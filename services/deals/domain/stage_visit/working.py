@@ -57,7 +57,7 @@ def complete_work(
 ) -> Decision:
     """Complete a task or deliverable of the stage, with its evidence; also before it is due.
 
-    A contract leaves the stage with the last of its work.
+    A contract leaves the stage with the last of what it requires.
     """
     assert outside.process is not None
     stage = stage_of(state, outside.process)
@@ -80,7 +80,7 @@ def complete_work(
         by=context.actor.member,
         evidence=command.evidence,
     )
-    return [done, *ending(state, [done], context)]
+    return [done, *ending(state, [done], stage, context)]
 
 
 @stage_visit.already
