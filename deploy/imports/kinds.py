@@ -34,6 +34,7 @@ _STANCES = "how people stood to a deal of the past is not told; of an open one i
 _BUYERS = "where the buyer of a deal of the past stood is not told; of an open one it is noted here"
 _KEPT_THERE = "notes and files of the past stay where they are kept"
 _AS_IT_ENDED = "a deal comes in with the customer, source, industry and lines that it had in the end"
+_NO_VISIT = "what is told of the past of a lead or a contract enters no stage: nothing is due there any more"
 _NO_LINK = "an address for a calendar is made here, and no other program's is one of ours"
 _NO_NEWS = "nobody has to know any more of what is past"
 _SAID = "it is said of a process that is in force here, by those who work with it"
@@ -94,6 +95,11 @@ UNTOLD: Mapping[str, str] = {
             "deals.deal-rule-lapsed",
             "deals.deal-ready-to-move-on",
             "deals.deal-readiness-withdrawn",
+        ),
+        "nothing happens by itself in the past; what came of it is told",
+    ),
+    **dict.fromkeys(
+        (
             "deals.stage-visit-begun",
             "deals.stage-visit-rule-fired",
             "deals.stage-visit-rule-lapsed",
@@ -101,7 +107,7 @@ UNTOLD: Mapping[str, str] = {
             "deals.stage-visit-handed-over",
             "deals.stage-work-completed",
         ),
-        "nothing happens by itself in the past; what came of it is told",
+        _NO_VISIT,
     ),
     "deals.deal-note-added": _KEPT_THERE,
     "deals.deal-file-attached": _KEPT_THERE,

@@ -328,8 +328,8 @@ def _node_name(follows: Process | None, each: Due) -> str | None:
     if follows is None or not (each.kind in WORK or each.stage_visit_id):
         return None
     definition, wanted = follows.definition, each.work or each.kind
-    outside = (*definition.lead_stages, *definition.contract_stages)
-    work = (known for part in (outside if each.stage_visit_id else definition.parts) for known in work_of(part))
+    parts = definition.outside_stages if each.stage_visit_id else definition.parts
+    work = (known for part in parts for known in work_of(part))
     return next((node.name for kind, node in work if (kind, node.key) == (wanted, each.key)), None)
 
 

@@ -135,9 +135,9 @@ async def agenda(  # noqa: PLR0917
 ) -> Response:
     """Show what waits for a rep: overdue, due on the day and in the days after it, and what to do first.
 
-    Next steps, tasks and deliverables, answers to be found out anew, proposed exits, and help of other departments. A
-    manager may ask for the people of their teams, and is shown what lies in their reach. What waits for a decision of
-    whoever asks is at `/v1/decisions`.
+    Next steps, tasks and deliverables, answers to be found out anew, proposed exits, help of other departments, and the
+    work of stages in which leads and contracts stand. A manager may ask for the people of their teams, and is shown
+    what lies in their reach. What waits for a decision of whoever asks is at `/v1/decisions`.
     """
     whose = await _whose(service, asking, owner)
     return answer(await agenda_of(await _sources(service), whose, asking, on=on, days=days, actions=actions))

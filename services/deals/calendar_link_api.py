@@ -70,9 +70,9 @@ class OwnCalendarLink:
 
 @router.post(f"{OWN}/make", **operation(roles=EVERYBODY, body=MakeCalendarLink, example=MakeCalendarLink.example))
 async def make_calendar_link(request: Request, asking: CurrentActor) -> Response:
-    """Have an address for one's own calendar, which shows one's agenda to whoever has it.
+    """Make an address for one's own calendar: whoever has it sees one's agenda.
 
-    `GET /v1/calendar-link` tells it. Where there was one, it is dead from now on.
+    The one before stops working at once; `GET /v1/calendar-link` tells the new one.
     """
     body = await body_of(request, MAKE)
     own = link_of(member_of(asking))
@@ -83,7 +83,7 @@ async def make_calendar_link(request: Request, asking: CurrentActor) -> Response
 
 @router.post(f"{OWN}/revoke", **operation(roles=EVERYBODY, body=RevokeCalendarLink, example=RevokeCalendarLink.example))
 async def revoke_calendar_link(request: Request, asking: CurrentActor) -> Response:
-    """Have the address of a calendar show nothing any more; one's own, or as operations anybody's."""
+    """Revoke the address of one's own calendar; sales operations, that of anybody (`member_id`)."""
     body = await body_of(request, REVOKE)
     link = link_of(body.value.member_id or member_of(asking))
     return await execute_command(
@@ -105,7 +105,7 @@ async def revoke_calendar_link(request: Request, asking: CurrentActor) -> Respon
     ),
 )
 async def own_calendar_link(asking: CurrentActor, service: CurrentService) -> Response:
-    """Tell the address of one's own calendar, whether it is there or was revoked."""
+    """Show the address of one's own calendar, or that there is none (`status`)."""
     own = link_of(asking.member) if asking.member else None
     state = (await service.commands.state(calendar_link, own)).state if own else NoCalendarLink()
     told = OwnCalendarLink(

@@ -47,10 +47,20 @@ from shared.events.leads.lead import (
     LeadErased,
     LeadMarkedDuplicate,
 )
-from shared.events.process import CONTRACT_FACTS, LEAD_FACTS, LeadFact
+from shared.events.process import CONTRACT_MILESTONES, LEAD_MILESTONES, ContractMilestone, LeadMilestone
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("deals")
+
+BEGINS: Mapping[type, ContractMilestone] = {ContractSigned: "signed", ContractActivated: "in-force"}
+"""By which milestone a contract enters a stage."""
+ENDS: Mapping[type, str] = {
+    LeadConverted: "converted",
+    LeadDisqualified: "disqualified",
+    LeadMarkedDuplicate: "duplicate",
+    LeadErased: "erased",
+}
+"""How a lead has ended, by what tells it."""
 
 
 @reactions.on
@@ -99,7 +109,7 @@ def bring_support_in_line_with_the_deal(
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
 
 
-@reactions.on(when="takes_back", imported=True)
+@reactions.on(when="ends_what_waits", imported=True)
 def take_back_what_waits(
     event: DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned,
     fact: Envelope[DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned],
@@ -156,7 +166,7 @@ def begin_stage_of_assigned_lead(event: LeadAssigned, fact: Envelope[LeadAssigne
     theirs."""
     command = BeginLeadStage(lead_id=event.lead_id, begins="assigned", owner=event.member_id, team=event.team_id)
     yield from _goes_on(event.lead_id, "assigned", command)
-    for begins in LEAD_FACTS:
+    for begins in LEAD_MILESTONES:
         yield _of_lead(event.lead_id, begins, HandOverVisit(owner=event.member_id, team=event.team_id))
 
 
@@ -174,7 +184,7 @@ def end_stages_of_lead(
 ) -> Iterable[Do]:
     """PROC-1: nothing of a lead's stages is due once it has ended; what was written in them goes with the person
     (DATA-4)."""
-    for begins in LEAD_FACTS:
+    for begins in LEAD_MILESTONES:
         yield _of_lead(event.lead_id, begins, EndVisit(cause=ENDS[type(event)]))
         if isinstance(event, LeadErased):
             yield _of_lead(event.lead_id, begins, EraseVisitTexts())
@@ -186,7 +196,7 @@ def begin_stage_of_contract(
 ) -> Iterable[Do]:
     """PROC-1, ACCT-6: a contract of a deal enters the stage that begins with its signature, or with being in force."""
     assert event.deal_id is not None
-    begins = CONTRACT_FACTS[isinstance(event, ContractActivated)]
+    begins = BEGINS[type(event)]
     command = BeginContractStage(contract_id=event.contract_id, deal_id=event.deal_id, begins=begins)
     yield Do(aggregate=stage_visit, aggregate_id=visit_of(event.deal_id, begins), command=command)
 
@@ -210,27 +220,18 @@ def erase_texts_of_stages(event: DealTextsErased, fact: Envelope[DealTextsErased
     yield from _of_contract(event.deal_id, EraseVisitTexts())
 
 
-ENDS: Mapping[type, str] = {
-    LeadConverted: "converted",
-    LeadDisqualified: "disqualified",
-    LeadMarkedDuplicate: "duplicate",
-    LeadErased: "erased",
-}
-"""How a lead has ended, by what tells it."""
-
-
-def _goes_on(lead_id: UUID, begins: LeadFact, command: BeginLeadStage) -> Iterable[Do]:
+def _goes_on(lead_id: UUID, begins: LeadMilestone, command: BeginLeadStage) -> Iterable[Do]:
     """A lead leaves the stages before for the one that it enters."""
-    for before in LEAD_FACTS[: LEAD_FACTS.index(begins)]:
+    for before in LEAD_MILESTONES[: LEAD_MILESTONES.index(begins)]:
         yield _of_lead(lead_id, before, LeaveForNext(begins=begins))
     yield _of_lead(lead_id, begins, command)
 
 
-def _of_lead(lead_id: UUID, begins: LeadFact, command: Any) -> Do:
+def _of_lead(lead_id: UUID, begins: LeadMilestone, command: Any) -> Do:
     return Do(aggregate=stage_visit, aggregate_id=visit_of(lead_id, begins), command=command)
 
 
 def _of_contract(deal_id: UUID, command: Any) -> Iterable[Do]:
     """A command for whatever stages the contract of a deal may be in."""
-    for begins in CONTRACT_FACTS:
+    for begins in CONTRACT_MILESTONES:
         yield Do(aggregate=stage_visit, aggregate_id=visit_of(deal_id, begins), command=command)

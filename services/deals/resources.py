@@ -134,7 +134,7 @@ class BuyerStanding:
     """Where the buyer stands in their journey."""
 
     stage: BuyerStage
-    on: date | None
+    on: date
     """The day on which that was found out."""
     evidence: str | None
     """What it rests on; null where nobody said, and once it is erased."""
@@ -628,7 +628,7 @@ class VisitNode:
     kind: Literal["task", "deliverable"]
     required: bool
     due: date | None
-    """None where it was done before anything called for it."""
+    """Null where it was done before anything called for it."""
     by_rule: str | None
     """The rule that called for it, by its key."""
     done_on: date | None
@@ -659,7 +659,7 @@ class PlannedVisitRule:
 
 
 @value
-class VisitOfStage:
+class StageVisit:
     """What is published of a stage visit, whatever its state."""
 
     subject: Literal["lead", "contract"]
@@ -687,12 +687,12 @@ class VisitOfStage:
 
 
 @value
-class OpenStageVisit(VisitOfStage):
+class OpenStageVisit(StageVisit):
     """The lead or the contract stands in the stage."""
 
 
 @value
-class EndedStageVisit(VisitOfStage):
+class EndedStageVisit(StageVisit):
     """It stands there no more."""
 
     cause: Literal["done", "next-stage", "converted", "disqualified", "duplicate", "erased", "voided"]

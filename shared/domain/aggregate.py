@@ -166,7 +166,8 @@ class Aggregate:
         self, *, allow: Permission, guard: Guard | None = None, method: Method = "POST", routed: bool = True
     ) -> Callable[[Function], Function]:
         """Register the handler of a command: `(state, command[, context][, loaded…]) -> events`. Where the state says
-        who is asked, beside their role, a `guard` does: what may be done is listed by it too."""
+        who is asked beside their role, or that something is not possible now, a `guard` does: what may be done is
+        listed by it too."""
 
         def register(function: Function) -> Function:
             hints = _hints(function)

@@ -58,6 +58,10 @@ class Company:
         """The first instant (UTC) of a day of the company."""
         return _start_of(day, self.timezone)
 
+    def start_after(self, day: date) -> datetime:
+        """The first instant (UTC) after a day of the company."""
+        return self.start_of(day + timedelta(days=1))
+
     def end_of(self, day: date) -> datetime:
         """The last instant (UTC) of a day of the company."""
         return _end_of(day, self.timezone)

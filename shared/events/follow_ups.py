@@ -175,29 +175,29 @@ class Follower:
     imported: bool = False
 
 
-OF_THE_PAST = Follower(service="deals", when="takes_back", imported=True)
+BY_DEALS = Follower(service="deals")
+OF_WHAT_WAITS = Follower(service="deals", when="ends_what_waits", imported=True)
 OF_AN_END = (
     Follower(service="contracts"),
-    Follower(service="deals"),
-    OF_THE_PAST,
+    BY_DEALS,
+    OF_WHAT_WAITS,
     Follower(service="forecast", when="ends_notices", imported=True),
 )
 OF_A_STEP = Follower(service="forecast", when="reminded_step", imported=True)
 OF_A_FOLLOW_UP = Follower(service="forecast", when="reminded_follow_up", imported=True)
-OF_ITS_STAGES = Follower(service="deals")
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
-    LeadCaptured: (Follower(service="deals"),),
-    LeadAssigned: (Follower(service="deals"), OF_A_FOLLOW_UP),
-    LeadActivityLogged: (Follower(service="deals"),),
-    LeadMarkedDuplicate: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
+    LeadCaptured: (BY_DEALS,),
+    LeadAssigned: (BY_DEALS, OF_A_FOLLOW_UP),
+    LeadActivityLogged: (BY_DEALS,),
+    LeadMarkedDuplicate: (BY_DEALS, OF_A_FOLLOW_UP),
     LeadFollowUpPlanned: (OF_A_FOLLOW_UP,),
     LeadFollowUpReminded: (Follower(service="forecast"),),
-    LeadConverted: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
-    LeadDisqualified: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
-    LeadErased: (OF_ITS_STAGES, OF_A_FOLLOW_UP),
-    ContactErased: (Follower(service="deals"),),
+    LeadConverted: (BY_DEALS, OF_A_FOLLOW_UP),
+    LeadDisqualified: (BY_DEALS, OF_A_FOLLOW_UP),
+    LeadErased: (BY_DEALS, OF_A_FOLLOW_UP),
+    ContactErased: (BY_DEALS,),
     DealMoved: (
-        OF_THE_PAST,
+        OF_WHAT_WAITS,
         Follower(service="contracts", when="drafts_contract"),
         Follower(service="forecast", when="ends_notices"),
     ),
@@ -205,24 +205,24 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
         Follower(service="contracts", when="drafts_contract"),
         Follower(service="forecast", when="ends_notices"),
     ),
-    DealNodeCompleted: (OF_THE_PAST,),
+    DealNodeCompleted: (OF_WHAT_WAITS,),
     DealWon: OF_AN_END,
     DealReopened: (Follower(service="contracts"),),
     DealLost: OF_AN_END,
     DealAbandoned: OF_AN_END,
-    DealHandedOver: (Follower(service="deals"), OF_A_STEP),
+    DealHandedOver: (BY_DEALS, OF_A_STEP),
     DealNextStepPlanned: (OF_A_STEP,),
     DealNextStepReminded: (Follower(service="forecast"),),
-    DealRenamed: (Follower(service="deals"),),
-    DealTextsErased: (Follower(service="deals"),),
+    DealRenamed: (BY_DEALS,),
+    DealTextsErased: (BY_DEALS,),
     StageVisitRuleFired: (Follower(service="forecast", when="notify"),),
     StageVisitEnded: (Follower(service="forecast"),),
-    ProcessMigrationStarted: (Follower(service="deals"),),
-    ProcessMigrationAdvanced: (Follower(service="deals"),),
-    DealAccountChanged: (Follower(service="deals"),),
+    ProcessMigrationStarted: (BY_DEALS,),
+    ProcessMigrationAdvanced: (BY_DEALS,),
+    DealAccountChanged: (BY_DEALS,),
     DealRuleFired: (Follower(service="deals", when="support_type"), Follower(service="forecast", when="notify")),
     DealReadyToMoveOn: (Follower(service="deals", when="by_itself"),),
-    DealSubmissionApproved: (Follower(service="deals"),),
+    DealSubmissionApproved: (BY_DEALS,),
     DealHelpAsked: (Follower(service="forecast"),),
     DealGuidanceGiven: (Follower(service="forecast"),),
     DealHelpConcluded: (Follower(service="forecast"),),

@@ -196,12 +196,12 @@ class OutsideRule:
     """What those who are notified are to use."""
 
 
-LeadFact = Literal["captured", "assigned", "worked-on"]
-ContractFact = Literal["signed", "in-force"]
-LEAD_FACTS: tuple[LeadFact, ...] = get_args(LeadFact)
+LeadMilestone = Literal["captured", "assigned", "worked-on"]
+ContractMilestone = Literal["signed", "in-force"]
+LEAD_MILESTONES: tuple[LeadMilestone, ...] = get_args(LeadMilestone)
 """What a stage of leads begins with, in their order: somebody showed interest, somebody has it, somebody logged an
 activity."""
-CONTRACT_FACTS: tuple[ContractFact, ...] = get_args(ContractFact)
+CONTRACT_MILESTONES: tuple[ContractMilestone, ...] = get_args(ContractMilestone)
 """What a stage of contracts begins with, in their order."""
 
 
@@ -214,10 +214,10 @@ class OutsideStage(StageOutline):
     """
 
     max_days: Annotated[int, Ge(1), Le(MAX_DAYS)] | None = None
-    begins: LeadFact | ContractFact | None = None
-    """The fact by which it is entered: of a stage of leads captured, assigned or worked-on (the first activity), of one
-    of contracts signed or in-force. A lead leaves it for the next one, or with its end; a contract with the last of its
-    work."""
+    begins: LeadMilestone | ContractMilestone | None = None
+    """The milestone by which it is entered: of a stage of leads captured, assigned or worked-on (the first activity),
+    of one of contracts signed or in-force. A lead leaves it for the next one, or with its end; a contract with the last
+    of what it requires."""
     rules: Annotated[tuple[OutsideRule, ...], MaxLen(30)] = ()
     """What happens by itself once it has begun."""
 
@@ -255,6 +255,16 @@ class ProcessDefinition:
     def parts(self) -> tuple[Stage | FlexibleNode, ...]:
         """What has work and gates for deals: its stages, and its flexible nodes."""
         return (*self.stages, *self.flexible_nodes)
+
+    @property
+    def outside_stages(self) -> tuple[OutsideStage, ...]:
+        """Those that no deal stands in: of leads, then of contracts."""
+        return (*self.lead_stages, *self.contract_stages)
+
+    @property
+    def every_stage(self) -> tuple[StageOutline, ...]:
+        """All of them, in order."""
+        return (*self.lead_stages, *self.stages, *self.contract_stages)
 
     def stage(self, key: str) -> Stage:
         """The stage of a key; KeyError when there is none."""

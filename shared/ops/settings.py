@@ -175,8 +175,9 @@ class Settings:
     database_url: str = _setting(_database, secret=True)
     """The service's own PostgreSQL database (15 or later), like postgresql://user:password@host/deals."""
     claim_secret: str = _setting(_secret, secret=True)
-    """The key under which claimed values (e-mail addresses) are hashed, cursors are signed, and secrets of webhooks and
-    of calendars and codes that confirm addresses are derived; the same for all processes, kept as long as the data."""
+    """The key under which claimed values (e-mail addresses) are hashed, cursors are signed, and the secrets of webhooks
+    and calendar links, and the codes that confirm addresses, are derived; the same for all processes, kept as long as
+    the data."""
     kafka_bootstrap: str = _setting(_text, "127.0.0.1:9092")
     """Where Kafka is first asked: host:port, several with commas."""
     kafka_replication: int = _setting(_number(1, 9), "1")

@@ -24,7 +24,7 @@ from shared.projections.columns import CURRENCY, fields_that_may_be_empty
 from shared.projections.cursors import Cursors
 from shared.projections.list_queries import ListQuery
 from shared.projections.lists import ACCOUNT, Filter, Listing
-from shared.projections.names import ACCOUNTS, among, join_names, names_of, reads_of_names, with_names
+from shared.projections.names import ACCOUNTS, join_names, names_of, reads_of_names, resolve_accounts, with_names
 from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 from shared.projections.tables import language_column
@@ -115,7 +115,7 @@ def reads_of(listing: Listing, every: Collection[str]) -> frozenset[str]:
 
 
 async def _fetch(db: ProjectionDatabase, sql: str, arguments: Sequence[Any]) -> list[Record]:
-    return await db.fetch(sql.replace(f"{{{ACCOUNTS}}}", f"{{{among(ACCOUNTS, db.schemas)}}}"), *arguments)
+    return await db.fetch(resolve_accounts(sql, db.schemas), *arguments)
 
 
 # -- statements, in which names come from the declaration alone -------------------------------------------------------

@@ -62,22 +62,23 @@ def stated_names(item: type) -> Mapping[str, Named]:
     return {field: named for field, named in names_of(item).items() if field not in added_names(item)}
 
 
-def among(name: str, every: Collection[str]) -> str:
-    """The projection of a service in which names stand, by the name that statements have for it."""
-    return ACCOUNTS_OF_OTHERS if name == ACCOUNTS and ACCOUNTS_OF_OTHERS in every else name
+def resolve_accounts(sql: str, every: Collection[str]) -> str:
+    """A statement, or a part of one, with accounts where a service with these projections has them."""
+    there = ACCOUNTS_OF_OTHERS if ACCOUNTS_OF_OTHERS in every else ACCOUNTS
+    return sql.replace(f"{{{ACCOUNTS}}}", f"{{{there}}}")
 
 
 def reads_of_names(named: Collection[Named], every: Collection[str]) -> frozenset[str]:
     """The projections in which these names stand, out of those of a service."""
-    return frozenset(among(name, every) for name in named_in("".join(each.table for each in named)))
+    return named_in(resolve_accounts("".join(each.table for each in named), every))
 
 
 async def called_now(projections: Projections, named: Named, thing: UUID) -> str | None:
     """What a thing is called now; None when that is not known here."""
     (place,) = reads_of_names([named], projections.every)
-    table = named.table.replace(f"{{{ACCOUNTS}}}", f"{{{among(ACCOUNTS, projections.every)}}}")
     # Names of our own tables and columns.
-    rows = await projections.lookup(place, f"select name from {table} where {named.key} = $1", thing)  # noqa: S608
+    sql = f"select name from {resolve_accounts(named.table, projections.every)} where {named.key} = $1"  # noqa: S608
+    rows = await projections.lookup(place, sql, thing)
     return next((row["name"] for row in rows), None)
 
 

@@ -46,5 +46,4 @@ def step_faults(process: RemarkedProcess, version: int, stage: str | None, task:
 
 
 def _stages(definition: ProcessDefinition) -> dict[str, StageOutline]:
-    every = (*definition.lead_stages, *definition.stages, *definition.contract_stages)
-    return {stage.key: stage for stage in every}
+    return {stage.key: stage for stage in definition.every_stage}

@@ -55,7 +55,7 @@ from shared.domain.context import Context
 from shared.domain.exchange import factor
 from shared.domain.roles import Role
 from shared.events.deals.process import PilotPeople
-from shared.events.process import LEAD_FACTS
+from shared.events.process import LEAD_MILESTONES
 
 LAST_RATES = """
 select base, array_agg(currency) as currencies, array_agg(rate) as rates from {view}.exchange_rate
@@ -103,19 +103,21 @@ async def chosen_process(reader: LoaderContext, state: Any, command: Any, contex
         "account": str(command.account_id) if command.account_id else None,
     }
     rule = choose(RULES, facts)
-    held = await _published(reader, named) if named else None
+    held = await _followed_process(reader, named) if named else None
     # What is named and not there is refused as a reference; the handler is run by what would be chosen without it.
-    found = held or await _published(reader, rule.process_id)
-    followed = await _followed(reader, found, command, context) if found else None
+    found = held or await _followed_process(reader, rule.process_id)
+    followed = await _version_followed(reader, found, command, context) if found else None
     return ChosenProcess(process=followed, rule="named" if held else rule.name)
 
 
-async def _published(reader: LoaderContext, process_id: UUID) -> FollowedProcess | None:
+async def _followed_process(reader: LoaderContext, process_id: UUID) -> FollowedProcess | None:
     held, _ = await reader.state(process, process_id)
     return held if isinstance(held, FollowedProcess) else None
 
 
-async def _followed(reader: LoaderContext, held: FollowedProcess, command: Any, context: Context) -> Process | None:
+async def _version_followed(
+    reader: LoaderContext, held: FollowedProcess, command: Any, context: Context
+) -> Process | None:
     """The version that a new deal follows; of what is told of the past, the one that was published last."""
     if isinstance(command, ImportDeal):
         return newest(held)
@@ -149,13 +151,13 @@ async def outside_process(reader: LoaderContext, state: Any, command: Any, conte
 async def _process_of_lead(reader: LoaderContext, command: BeginLeadStage, context: Context) -> OutsideProcess:
     """The version that the last rule of all chooses, which asks for nothing that is known of deals only; and where the
     lead was before, which says what it is called."""
-    held = await _published(reader, RULES[-1].process_id)
+    held = await _followed_process(reader, RULES[-1].process_id)
     if held is None or not any(version.definition.lead_stages for version in held.versions):
         return OutsideProcess()
     above = await teams_above(reader.fetch) if held.asks_for_teams else {}
     teams = frozenset(line_of(command.team, above))
     new = NewDeal(id=command.lead_id, on=context.today, teams=teams, industry=command.industry)
-    before = {fact: (await reader.state(stage_visit, visit_of(command.lead_id, fact)))[0] for fact in LEAD_FACTS}
+    before = {fact: (await reader.state(stage_visit, visit_of(command.lead_id, fact)))[0] for fact in LEAD_MILESTONES}
     known = {fact: visit for fact, visit in before.items() if isinstance(visit, StageVisit)}
     name = next((visit.name for visit in known.values()), "")
     return OutsideProcess(process=version_for(held, new), name=name, begun=frozenset(known))

@@ -17,7 +17,7 @@ from shared.events.deals.stage_visit import (
 )
 from shared.events.definition import value, words
 from shared.events.envelope import Envelope
-from shared.events.process import CONTRACT_FACTS, LEAD_FACTS
+from shared.events.process import CONTRACT_MILESTONES, LEAD_MILESTONES
 from shared.projections.columns import BY_LANGUAGE, SEARCHED
 from shared.projections.lists import Listing, equals, in_team, one_of, search
 from shared.projections.projection import Projection
@@ -45,7 +45,7 @@ class StageVisitRow:
     process_id: UUID
     process_version: int
     stage: str
-    begins: Annotated[str, words((*LEAD_FACTS, *CONTRACT_FACTS))]
+    begins: Annotated[str, words((*LEAD_MILESTONES, *CONTRACT_MILESTONES))]
     """The fact by which the stage was entered."""
     begun_on: date
     ended_on: date | None

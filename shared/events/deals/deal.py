@@ -125,8 +125,8 @@ class DealMoved:
     """Whether it moved by itself, as it was ready (PROC-1)."""
     ends_notices: bool = False
     """Whether a rule of a stage before had somebody notified, which nobody has to know any more."""
-    takes_back: bool = False
-    """Whether it is told late of a deal of which something waits for others, which may have to be taken back."""
+    ends_what_waits: bool = False
+    """Whether it was imported while an approval, or help, was still waited for: what it ends is withdrawn next."""
     name: str = ""
     account_id: UUID | None = None
     owner: AsKnown[UUID | None] = None
@@ -151,8 +151,8 @@ class DealNodeCompleted:
     """What it was done without (DEAL-4)."""
     refused_before: int = 0
     """How many attempts to complete it were refused; 0: the first one passed."""
-    takes_back: bool = False
-    """Whether it is told late of a deal of which something waits for others, which may have to be taken back."""
+    ends_what_waits: bool = False
+    """Whether it was imported while an approval, or help, was still waited for: what it ends is withdrawn next."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -314,8 +314,8 @@ class DealWon:
     next step, and need not know any more."""
     reminded_step: AsKnown[UUID | None] = None
     """The next step that somebody was reminded of."""
-    takes_back: bool = False
-    """Whether it is told late of a deal of which something waits for others, which may have to be taken back."""
+    ends_what_waits: bool = False
+    """Whether it was imported while an approval, or help, was still waited for: what it ends is withdrawn next."""
 
 
 @event("deals.deal-lost", aggregate="deal", rank=Rank.END)
@@ -333,8 +333,8 @@ class DealLost:
     next step, and need not know any more."""
     reminded_step: AsKnown[UUID | None] = None
     """The next step that somebody was reminded of."""
-    takes_back: bool = False
-    """Whether it is told late of a deal of which something waits for others, which may have to be taken back."""
+    ends_what_waits: bool = False
+    """Whether it was imported while an approval, or help, was still waited for: what it ends is withdrawn next."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -354,8 +354,8 @@ class DealAbandoned:
     next step, and need not know any more."""
     reminded_step: AsKnown[UUID | None] = None
     """The next step that somebody was reminded of."""
-    takes_back: bool = False
-    """Whether it is told late of a deal of which something waits for others, which may have to be taken back."""
+    ends_what_waits: bool = False
+    """Whether it was imported while an approval, or help, was still waited for: what it ends is withdrawn next."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

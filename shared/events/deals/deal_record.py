@@ -79,9 +79,9 @@ class DealBuyerStageNoted:
     before: AsKnown[str | None]
     buyer_stage: str
     """awareness, interest, evaluation, decision, use, repurchase or churn."""
-    evidence: FreeText[str | None] = None
-    on: date | None = None
+    on: date
     """The company's day on which that was found out."""
+    evidence: FreeText[str | None] = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

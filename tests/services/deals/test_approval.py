@@ -642,7 +642,7 @@ def test_data_5_history_that_takes_something_back_says_so() -> None:
     known = DEAL.given(*MET).knowing(today=DealToday(state=deal.fold(waiting)))
     node = ImportDealNode(on=TODAY, key="contact-record", evidence="Done")
     told = [ImportDealLoss(on=TODAY), ImportDealMove(on=TODAY, stage="needs-confirmed"), node]
-    assert [known.when(each).facts[0].event.takes_back for each in told] == [True, True, True]
-    assert [DEAL.given(*MET).when(each).facts[0].event.takes_back for each in told] == [False, False, False]
+    assert [known.when(each).facts[0].event.ends_what_waits for each in told] == [True, True, True]
+    assert [DEAL.given(*MET).when(each).facts[0].event.ends_what_waits for each in told] == [False, False, False]
     helped = SupportOfDeal(requests=(support_request.fold([SUPPORT_ASKED]),))
-    assert DEAL.given(*MET).knowing(support=helped).when(told[0]).facts[0].event.takes_back is True
+    assert DEAL.given(*MET).knowing(support=helped).when(told[0]).facts[0].event.ends_what_waits is True

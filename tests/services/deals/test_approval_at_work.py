@@ -137,7 +137,7 @@ async def test_deal_2_what_waits_is_taken_back_when_history_tells_that_the_deal_
     assert (shown["status"], [each["status"] for each in shown["submissions"]]) == ("lost", ["recalled"])
     facts = readable(await office.running.log.stream(deals.name, UUID(deal), 0, 100))
     (lost,) = [fact.data for fact in facts if isinstance(fact.data, DealLost)]
-    assert (lost.ends_notices, lost.takes_back) == (True, True)
+    assert (lost.ends_notices, lost.ends_what_waits) == (True, True)
 
 
 async def test_deal_2_what_waits_is_taken_back_when_history_tells_that_the_deal_had_gone_on(office: Office) -> None:

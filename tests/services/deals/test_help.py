@@ -105,7 +105,7 @@ def test_deal_6_the_end_of_a_deal_withdraws_a_question_that_nobody_has_answered(
         assert conclusion is not None
         assert conclusion.run(ended.state, OPEN.context, {"pending": PendingApprovals()}) == follows
     history = OPEN.given(ASKED).when(ImportDealLoss(on=TODAY)).facts[0].event
-    assert history.takes_back is True
+    assert history.ends_what_waits is True
     late = OPEN.given(ASKED, history).by(service_actor("deals"))
     late.when(Reevaluate()).then(withdrawn)
     late.given(withdrawn).when(Reevaluate()).then()

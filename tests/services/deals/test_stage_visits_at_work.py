@@ -147,8 +147,8 @@ async def test_proc_1_a_captured_lead_is_in_the_agenda_of_whoever_has_it_until_i
     assert {(each["deal_id"], each["deal_name"], each["stage_visit_id"]) for each in due} == {
         (None, company, f"{visit}")
     }
-    calendar = await rep.client.get("/v1/agenda", headers={"Accept": "text/calendar"})
-    assert (calendar.status_code, company in calendar.text) == (200, True)
+    calendar = await rep.client.get("/v1/agenda.ics")
+    assert (calendar.headers["Content-Type"].partition(";")[0], company in calendar.text) == ("text/calendar", True)
     await done(rep, f"{AT}/{visit}/complete-work", {"key": "first-answer", "evidence": "Called."})
     await done(leads, f"/v1/leads/{lead}/log-activity", {"kind": "call"})
     await stands(office, later)

@@ -19,6 +19,7 @@ from services.deals.domain.deal.submission import (
     WAITING,
     GateName,
     Submission,
+    asks_somebody,
     exit_of,
     exits_of,
     is_approved,
@@ -84,7 +85,7 @@ class PendingApprovals:
 
 def _waits(state: Deal, actor: Actor) -> None:
     """Refuse where nothing waits for an approval."""
-    if not any(each.status in {WAITING, OVER} for each in state.submissions):
+    if not asks_somebody(state.submissions):
         raise Rejected("not-submitted", "Nothing of the deal waits for an approval.")
 
 

@@ -12,10 +12,11 @@ from services.deals.domain.deal.approval import PendingApprovals, ends_what_wait
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.flexible import added
 from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passes
-from services.deals.domain.deal.nodes import due_node, with_due
+from services.deals.domain.deal.nodes import with_due
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, FiredRule, OpenDeal, deal
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.due import due_node
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Timer
 from shared.domain.context import Context
@@ -170,7 +171,7 @@ def _fired(state: OpenDeal, rule: StageRule, process: Process, context: Context)
     bound = {node.key for node in state.flexible_nodes}
     flexible = next((node for node in process.definition.flexible_nodes if node.key == rule.task), None)
     nodes = tuple(
-        due_node(stage, kind, node, context.today, context.company)
+        due_node(kind, node, stage.max_days, context.today, context.company)
         for kind, node in work_of(stage)
         if node.key == rule.task and node.key not in known
     )

@@ -37,7 +37,7 @@ def note_buyer_stage(state: OpenDeal | WonDeal, command: NoteBuyerStage, context
     if on > context.today:
         raise Rejected("in-the-future", "It was found out today, or before.", field="on")
     known = state.buyer
-    if known is not None and known.on is not None and on < known.on:
+    if known is not None and on < known.on:
         # What was found out later stands: an earlier finding does not take its place.
         raise Rejected("known-since", f"Where the buyer stands was found out on {known.on}.", field="on")
     return [

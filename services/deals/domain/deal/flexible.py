@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
-from services.deals.domain.deal.nodes import due_node, with_due
+from services.deals.domain.deal.nodes import with_due
 from services.deals.domain.deal.state import AddedNode, AnyDeal, Deal, OpenDeal, bound_by, deal, written
 from services.deals.domain.deal.submission import without_work
+from services.deals.domain.process.due import due_node
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Actor, Company, Context
@@ -148,7 +149,7 @@ def added(
         name=node.name,
         stage=state.stage,
         role=role,
-        nodes=tuple(due_node(stage, kind, each, on, company) for kind, each in work_of(node)),
+        nodes=tuple(due_node(kind, each, stage.max_days, on, company) for kind, each in work_of(node)),
         on=on,
         reason=reason,
     )

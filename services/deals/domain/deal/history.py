@@ -25,7 +25,7 @@ from services.deals.domain.deal.closing import (
 from services.deals.domain.deal.helping import unanswered_help
 from services.deals.domain.deal.nodes import completed, node_of, refuse_completed
 from services.deals.domain.deal.opening import begun, price_faults, worth
-from services.deals.domain.deal.reminding import reminded_step
+from services.deals.domain.deal.reminding import reminded_step, reminding
 from services.deals.domain.deal.stages import entered, known_stage
 from services.deals.domain.deal.state import (
     AnyDeal,
@@ -37,7 +37,7 @@ from services.deals.domain.deal.state import (
     deal,
     plain,
 )
-from services.deals.domain.deal.submission import OVER, WAITING
+from services.deals.domain.deal.submission import asks_somebody
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process.state import Process
 from services.deals.domain.support_request.following import SupportOfDeal, is_awaited
@@ -49,7 +49,6 @@ from shared.domain.policy import InForce
 from shared.domain.references import AccountId, ActivityId, LeadId, MemberId, ProcessId, TeamId
 from shared.domain.rejection import refuse_all
 from shared.domain.retraction import retractable
-from shared.domain.working_time.reminders import planned_reminders
 from shared.events.deals.deal import (
     DealAbandoned,
     DealActivityLogged,
@@ -255,7 +254,7 @@ def import_move(
         tracked=command.tracked,
         live=False,
     )
-    return [Occurrence(event=replace(event, takes_back=_waits(today, state)), at=moment)]
+    return [Occurrence(event=replace(event, ends_what_waits=_waits(today, state)), at=moment)]
 
 
 @deal.imports(
@@ -303,17 +302,13 @@ def import_change(
     step = command.next_step
     if step is not None:
         rule = next_steps.of(team=state.team, process=state.process_id).document
-        working = hours.of(team=state.team).document
-        ahead = step.on if step.on is not None and step.on >= context.today else None
-        reminders = planned_reminders(ahead, rule, working, context) if ahead else ()
         events.append(
             DealNextStepPlanned(
                 deal_id=state.id,
                 on=step.on,
                 what=step.what,
                 planned_on=command.on,
-                step_id=context.derived_id(f"next step {state.id}") if reminders else None,
-                reminders=reminders,
+                **reminding(state, step.on, context, rule, hours),
                 reminded_step=_reminded_until(today, state),
             )
         )
@@ -344,7 +339,7 @@ def import_node(
     stage, kind, node, _ = node_of(state, process, command.key)
     refuse_completed(state, node)
     done = completed(state, stage, kind, node, command.evidence)
-    return [Occurrence(event=replace(done, takes_back=_waits(today, state)), at=moment)]
+    return [Occurrence(event=replace(done, ends_what_waits=_waits(today, state)), at=moment)]
 
 
 @deal.imports("deal-won", DealWon, DealAmountChanged, series=END)
@@ -419,13 +414,13 @@ def _settling(end: End, then: AnyDeal, today: DealToday, support: SupportOfDeal)
         end,
         ends_notices=ends_notices(state),
         reminded_step=reminded_step(state),
-        takes_back=_waits(today, then) or unanswered_help(state) is not None or is_awaited(support),
+        ends_what_waits=_waits(today, then) or unanswered_help(state) is not None or is_awaited(support),
     )
 
 
 def _waits(today: DealToday, then: AnyDeal) -> bool:
     """Whether anything of the deal waits for an approval today."""
-    return any(each.status in {WAITING, OVER} for each in (today.state or then).submissions)
+    return asks_somebody((today.state or then).submissions)
 
 
 def _reminded_until(today: DealToday, then: OpenDeal) -> UUID | None:

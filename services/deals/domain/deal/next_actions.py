@@ -173,7 +173,7 @@ def _ahead_of_buyer(state: OpenDeal, given: Circumstances, stage: Stage) -> Iter
             "stage": stage.key,
             "mirrors": stage.buyer_stage,
             "buyer_stage": buyer.stage,
-            "found_on": f"{buyer.on}" if buyer.on else None,
+            "found_on": f"{buyer.on}",
         }
         back = ("move",) if _may_go_back(given.process, stage) else ()
         yield _action(state, given, "seller-ahead-of-buyer", ("log-activity", "note-buyer-stage", *back), facts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
@@ -11,6 +11,7 @@ from services.deals.domain.deal.gates import gates_of_work, passage, refuse_pass
 from services.deals.domain.deal.state import AnyDeal, Deal, DealNode, OpenDeal, bound_by, deal, written
 from services.deals.domain.deal.submission import after_completion
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.due import due_node, time_of
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Company, Context
@@ -165,7 +166,9 @@ def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[Dea
     """
     before = {node.key for node in known} | {rule.task for rule in stage.rules}
     return tuple(
-        due_node(stage, kind, node, entered, company) for kind, node in work_of(stage) if node.key not in before
+        due_node(kind, node, stage.max_days, entered, company)
+        for kind, node in work_of(stage)
+        if node.key not in before
     )
 
 
@@ -175,16 +178,7 @@ def planned_rules(stage: Stage, entered: date, company: Company) -> tuple[Planne
 
 
 def _due(rule: StageRule, entered: date, company: Company) -> datetime | None:
-    if rule.after is None:
-        return None
-    return company.start_of(company.calendar.after(entered, rule.after) + timedelta(days=1))
-
-
-def due_node(stage: Stage, kind: str, node: Node, begun: date, company: Company) -> DueNode:
-    """A piece of work in a stage, with the day on which it is due when its days run from a day on."""
-    days = stage.max_days if node.due_days is None else node.due_days
-    due = company.calendar.after(begun, days)
-    return DueNode(key=node.key, kind=kind, required=node.required, due=due, proposal=node.proposal)
+    return None if rule.after is None else time_of(rule.after, entered, company)
 
 
 def with_due(

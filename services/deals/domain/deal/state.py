@@ -103,7 +103,7 @@ class BuyerStanding:
     """Where the buyer stands in their journey (PROC-7)."""
 
     stage: str
-    on: date | None
+    on: date
     """The day on which that was found out."""
     evidence: str | None
     """What it rests on; None where nobody said, and once it is erased."""

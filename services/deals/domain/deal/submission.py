@@ -45,6 +45,11 @@ class Submission:
 Submissions = tuple[Submission, ...]
 
 
+def asks_somebody(submissions: Submissions) -> bool:
+    """Whether an approval waits, or is still to be taken back."""
+    return any(each.status in {WAITING, OVER} for each in submissions)
+
+
 GateName = Annotated[str, MinLen(1), MaxLen(140)]
 """A gate as a refusal names it: "exit of quotation", "entry of task situation"."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.deal.contacts import KnownContacts, contact_faults
-from services.deals.domain.deal.reminding import reminded_step
+from services.deals.domain.deal.reminding import reminded_step, reminding
 from services.deals.domain.deal.state import (
     Activity,
     AnyDeal,
@@ -27,7 +27,7 @@ from shared.domain.policy import InForce
 from shared.domain.references import ActivityId, AnyMemberId, ContactId
 from shared.domain.rejection import Rejected, all_at_once, refuse_all
 from shared.domain.roles import SELLING, Role
-from shared.domain.working_time.reminders import Reminders, planned_reminders
+from shared.domain.working_time.reminders import Reminders
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
@@ -179,8 +179,6 @@ def planned(
         raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
     rule = next_steps.of(team=state.team, process=state.process_id)
     furthest = context.today + timedelta(days=rule.document.days_ahead)
-    working = hours.of(team=state.team).document
-    reminders = planned_reminders(step.on, rule.document, working, context) if step.on else ()
     return [
         DealNextStepPlanned(
             deal_id=state.id,
@@ -189,8 +187,7 @@ def planned(
             planned_on=context.today,
             silence_until=min(step.on, furthest) if step.on else None,
             silence_version=rule.version if step.on else None,
-            step_id=context.derived_id(f"next step {state.id}") if reminders else None,
-            reminders=reminders,
+            **reminding(state, step.on, context, rule.document, hours),
             reminded_step=reminded_step(state),
         )
     ]

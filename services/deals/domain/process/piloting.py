@@ -9,12 +9,12 @@ from annotated_types import Ge, Gt, Le, MaxLen
 
 from services.deals.domain.process.publishing import Waves, has_draft, planned, refuse_faulty, versions, with_version
 from services.deals.domain.process.state import (
+    AnyFollowedProcess,
     DraftProcess,
     FollowedProcess,
     OpenProcess,
     Pilot,
     PilotedProcess,
-    PublishedProcess,
     Version,
     process,
 )
@@ -130,7 +130,7 @@ def start_pilot(state: OpenProcess, command: StartPilot, context: Context, crew:
 
 
 @process.decides(allow=OPERATIONS, guard=_is_on_trial)
-def end_pilot(state: PilotedProcess | PublishedProcess, command: EndPilot, context: Context) -> Decision:
+def end_pilot(state: AnyFollowedProcess, command: EndPilot, context: Context) -> Decision:
     """End the pilot: adopt its version, revise it, or stop. Deals that follow it go on by their version."""
     version = _is_on_trial(state, context.actor)
     if command.waves and command.outcome != "adopted":
@@ -155,7 +155,7 @@ def end_pilot(state: PilotedProcess | PublishedProcess, command: EndPilot, conte
 
 
 @process.already
-def is_started(state: PilotedProcess | PublishedProcess, command: StartPilot) -> bool:
+def is_started(state: AnyFollowedProcess, command: StartPilot) -> bool:
     """Asked again: the draft is on trial, with this goal and for these deals."""
     version = on_trial(state)
     if version is None or version.pilot is None or state.draft is not None:
@@ -169,14 +169,14 @@ def is_started(state: PilotedProcess | PublishedProcess, command: StartPilot) ->
 
 
 @process.already
-def is_ended(state: PilotedProcess | PublishedProcess, command: EndPilot) -> bool:
+def is_ended(state: AnyFollowedProcess, command: EndPilot) -> bool:
     """Asked again: nothing is on trial, and the last pilot ended like this."""
     pilots = [version.pilot for version in state.versions if version.pilot is not None]
     return bool(pilots) and pilots[-1].outcome == command.outcome
 
 
 @process.evolves
-def pilot_started(state: OpenProcess, event: ProcessPilotStarted) -> PilotedProcess | PublishedProcess:
+def pilot_started(state: OpenProcess, event: ProcessPilotStarted) -> AnyFollowedProcess:
     pilot = Pilot(
         goal=event.goal,
         on=event.on,
@@ -192,9 +192,7 @@ def pilot_started(state: OpenProcess, event: ProcessPilotStarted) -> PilotedProc
 
 
 @process.evolves
-def pilot_ended(
-    state: PilotedProcess | PublishedProcess, event: ProcessPilotEnded
-) -> PilotedProcess | PublishedProcess:
+def pilot_ended(state: AnyFollowedProcess, event: ProcessPilotEnded) -> AnyFollowedProcess:
     return replace(
         state,
         versions=tuple(

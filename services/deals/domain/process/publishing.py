@@ -8,12 +8,12 @@ from annotated_types import MaxLen
 from services.deals.domain.process.faults import faults
 from services.deals.domain.process.short import SHORT_ID
 from services.deals.domain.process.state import (
+    AnyFollowedProcess,
     AnyProcess,
     DraftProcess,
     FollowedProcess,
     NoProcess,
     OpenProcess,
-    PilotedProcess,
     PublishedProcess,
     RetiredProcess,
     Version,
@@ -183,7 +183,7 @@ def save_draft(state: OpenProcess, command: SaveDraft) -> Decision:
 
 
 @process.decides(allow=OPERATIONS, guard=has_draft)
-def discard_draft(state: PilotedProcess | PublishedProcess, command: DiscardDraft) -> Decision:
+def discard_draft(state: AnyFollowedProcess, command: DiscardDraft) -> Decision:
     """Give the draft up."""
     return [ProcessDraftDiscarded(process_id=state.id)]
 
@@ -195,13 +195,13 @@ def publish_draft(state: OpenProcess, command: PublishDraft, context: Context) -
 
 
 @process.decides(allow=OPERATIONS, guard=_is_no_default)
-def retire(state: PilotedProcess | PublishedProcess, command: RetireProcess) -> Decision:
+def retire(state: AnyFollowedProcess, command: RetireProcess) -> Decision:
     """Retire a process. Deals that follow it go on by their version."""
     return [ProcessRetired(process_id=state.id, reason=command.reason)]
 
 
 @process.already
-def is_published(state: PilotedProcess | PublishedProcess, command: PublishProcess) -> bool:
+def is_published(state: AnyFollowedProcess, command: PublishProcess) -> bool:
     return state.versions[0].definition == command.definition and not command.draft
 
 
@@ -211,7 +211,7 @@ def is_drafted(state: DraftProcess, command: PublishProcess) -> bool:
 
 
 @process.already
-def is_discarded(state: PilotedProcess | PublishedProcess, command: DiscardDraft) -> bool:
+def is_discarded(state: AnyFollowedProcess, command: DiscardDraft) -> bool:
     return state.draft is None
 
 
@@ -231,9 +231,7 @@ def draft_saved(state: OpenProcess, event: ProcessDrafted) -> OpenProcess:
 
 
 @process.evolves
-def draft_discarded(
-    state: PilotedProcess | PublishedProcess, event: ProcessDraftDiscarded
-) -> PilotedProcess | PublishedProcess:
+def draft_discarded(state: AnyFollowedProcess, event: ProcessDraftDiscarded) -> AnyFollowedProcess:
     return replace(state, draft=None)
 
 
@@ -247,7 +245,7 @@ def published(state: NoProcess | OpenProcess, event: ProcessPublished) -> Publis
 
 
 @process.evolves
-def retired(state: PilotedProcess | PublishedProcess, event: ProcessRetired) -> RetiredProcess:
+def retired(state: AnyFollowedProcess, event: ProcessRetired) -> RetiredProcess:
     return RetiredProcess(id=state.id, versions=state.versions)
 
 

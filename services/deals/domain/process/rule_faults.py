@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from shared.domain.criteria import blank, faults, misspelt, predicate_faults, repeated
 from shared.domain.rejection import Reason
 from shared.events.process import (
-    CONTRACT_FACTS,
-    LEAD_FACTS,
+    CONTRACT_MILESTONES,
+    LEAD_MILESTONES,
     Node,
     OutsideRule,
     OutsideStage,
@@ -34,7 +34,7 @@ def rule_faults(stage: Stage, where: str, definition: ProcessDefinition, known: 
 
 def outside_faults(definition: ProcessDefinition, root: str) -> Iterator[Reason]:
     """What is wrong with what stages of leads and contracts begin with, and with their rules."""
-    for name, facts in (("lead_stages", LEAD_FACTS), ("contract_stages", CONTRACT_FACTS)):
+    for name, facts in (("lead_stages", LEAD_MILESTONES), ("contract_stages", CONTRACT_MILESTONES)):
         before = -1
         stages: tuple[OutsideStage, ...] = getattr(definition, name)
         for index, stage in enumerate(stages):

@@ -104,7 +104,8 @@ class RetiredProcess:
     versions: tuple[Version, ...]
 
 
-OpenProcess = DraftProcess | PilotedProcess | PublishedProcess
+AnyFollowedProcess = PilotedProcess | PublishedProcess
+OpenProcess = DraftProcess | AnyFollowedProcess
 AnyProcess = OpenProcess | RetiredProcess
 
 process = Aggregate("process", plural="processes", start=NoProcess, readers=EVERYBODY, takes_yaml=True)

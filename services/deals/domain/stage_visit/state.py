@@ -10,7 +10,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.roles import READING
 from shared.events.deals.deal import DueNode, PlannedRule
 from shared.events.definition import value
-from shared.events.process import ContractFact, LeadFact, OutsideStage
+from shared.events.process import ContractMilestone, LeadMilestone, OutsideStage
 
 
 @value
@@ -109,11 +109,11 @@ class OutsideProcess:
     owner: UUID | None = None
     team: UUID | None = None
     account_id: UUID | None = None
-    begun: frozenset[LeadFact] = frozenset()
+    begun: frozenset[LeadMilestone] = frozenset()
     """Of a lead, by what the stages begin in which it was."""
 
 
-def visit_of(thing: UUID, begins: LeadFact | ContractFact) -> UUID:
+def visit_of(thing: UUID, begins: LeadMilestone | ContractMilestone) -> UUID:
     """The id of the visit of the stage that begins with a fact: of a lead, or of a contract by its deal. So there is
     one, however often and by whom the fact is told."""
     return uuid5(thing, f"stage visit {begins}")
@@ -121,8 +121,7 @@ def visit_of(thing: UUID, begins: LeadFact | ContractFact) -> UUID:
 
 def stage_of(state: StageVisit, process: Process) -> OutsideStage:
     """The stage that is visited, in the version of the process that was followed then."""
-    definition = process.definition
-    return next(each for each in (*definition.lead_stages, *definition.contract_stages) if each.key == state.stage)
+    return next(each for each in process.definition.outside_stages if each.key == state.stage)
 
 
 def is_done(state: StageVisit, key: str | None) -> bool:

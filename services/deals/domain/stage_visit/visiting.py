@@ -5,10 +5,9 @@ Nothing is recorded of a stage that does nothing by itself: a visit is there for
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
+from services.deals.domain.process.due import due_node, time_of
 from services.deals.domain.process.state import Process
 from services.deals.domain.stage_visit.state import (
     AnyStageVisit,
@@ -36,10 +35,9 @@ from shared.events.deals.stage_visit import (
 )
 from shared.events.definition import value
 from shared.events.process import (
-    LEAD_FACTS,
-    ContractFact,
-    LeadFact,
-    Node,
+    LEAD_MILESTONES,
+    ContractMilestone,
+    LeadMilestone,
     OutsideRule,
     OutsideStage,
     work_of,
@@ -51,7 +49,7 @@ class BeginLeadStage:
     """Something happened to a lead by which it may enter a stage."""
 
     lead_id: LeadId
-    begins: LeadFact
+    begins: LeadMilestone
     name: str = ""
     owner: MemberId | None = None
     team: TeamId | None = None
@@ -64,7 +62,7 @@ class BeginContractStage:
 
     contract_id: ContractId
     deal_id: DealId
-    begins: ContractFact
+    begins: ContractMilestone
 
 
 @value
@@ -76,7 +74,7 @@ class RunDueRules:
 class LeaveForNext:
     """Something happened to the lead by which it may enter a later stage."""
 
-    begins: LeadFact
+    begins: LeadMilestone
 
 
 @value
@@ -91,7 +89,7 @@ def begin_lead_stage(
     state: NoStageVisit, command: BeginLeadStage, context: Context, outside: OutsideProcess
 ) -> Decision:
     """Have a lead enter the stage that begins with what happened; one that was in a later stage stays there."""
-    later = LEAD_FACTS[LEAD_FACTS.index(command.begins) + 1 :]
+    later = LEAD_MILESTONES[LEAD_MILESTONES.index(command.begins) + 1 :]
     if outside.process is None or outside.begun.intersection(later):
         return []
     stage = _beginning(outside.process.definition.lead_stages, command.begins)
@@ -147,7 +145,7 @@ def run_due_rules(state: OpenStageVisit, command: RunDueRules, context: Context,
                 StageVisitRuleLapsed(stage_visit_id=state.id, stage=state.stage, rule=rule.key, on=context.today)
             )
         else:
-            decided.append(fired(state.id, state.subject, state.subject_id, stage, rule, context))
+            decided.append(_fired(state, stage, rule, context))
     return [*decided, *ending(state, decided, stage, context)]
 
 
@@ -229,17 +227,15 @@ def stage_rule(state: OpenStageVisit) -> Timer | None:
     return Timer(due=min(due), command=RunDueRules()) if due else None
 
 
-def fired(  # noqa: PLR0917
-    visit: UUID, subject: str, subject_id: UUID, stage: OutsideStage, rule: OutsideRule, context: Context
-) -> StageVisitRuleFired:
+def _fired(state: OpenStageVisit, stage: OutsideStage, rule: OutsideRule, context: Context) -> StageVisitRuleFired:
     """The fact that a rule fired, with the work that is due by it."""
     return StageVisitRuleFired(
-        stage_visit_id=visit,
-        subject=subject,
-        subject_id=subject_id,
+        stage_visit_id=state.id,
+        subject=state.subject,
+        subject_id=state.subject_id,
         stage=stage.key,
         rule=rule.key,
-        firing_id=context.derived_id(f"rule {visit} {rule.key}"),
+        firing_id=context.derived_id(f"rule {state.id} {rule.key}"),
         name=rule.name,
         trigger=rule.on,
         on=context.today,
@@ -275,7 +271,11 @@ def _entered(
     nodes = tuple(each for each in _due(stage, context) if each.key not in called_for)
     if not nodes and not stage.rules:
         return []
-    timers = [rule for rule in stage.rules if rule.on == "timer"]
+    timers = tuple(
+        PlannedRule(key=rule.key, due=time_of(rule.after, context.today, context.company))
+        for rule in stage.rules
+        if rule.after is not None
+    )
     first = StageVisitBegun(
         stage_visit_id=visit,
         begins=begins,
@@ -285,12 +285,11 @@ def _entered(
         roles=_roles(stage),
         on=context.today,
         nodes=nodes,
-        rules=tuple(PlannedRule(key=rule.key, due=_time_of(rule, context)) for rule in timers),
+        rules=timers,
         **told,
     )
-    subject_id = told["lead_id"] or told["contract_id"]
-    at_once = [rule for rule in stage.rules if rule.on == "entry"]
-    return [first, *(fired(visit, told["subject"], subject_id, stage, rule, context) for rule in at_once)]
+    state = begun(NoStageVisit(), first)
+    return [first, *(_fired(state, stage, rule, context) for rule in stage.rules if rule.on == "entry")]
 
 
 def _beginning(stages: tuple[OutsideStage, ...], begins: str) -> OutsideStage | None:
@@ -304,23 +303,11 @@ def _roles(stage: OutsideStage) -> tuple[str, ...]:
 
 def _due(stage: OutsideStage, context: Context) -> tuple[DueNode, ...]:
     """The work of a stage that has days, as it is due where these run from today on."""
-    dated = ((kind, node, _days(stage, node)) for kind, node in work_of(stage))
-    return tuple(_due_node(kind, node, days, context) for kind, node, days in dated if days is not None)
-
-
-def _days(stage: OutsideStage, node: Node) -> int | None:
-    return stage.max_days if node.due_days is None else node.due_days
-
-
-def _due_node(kind: str, node: Node, days: int, context: Context) -> DueNode:
-    due = context.company.calendar.after(context.today, days)
-    return DueNode(key=node.key, kind=kind, required=node.required, due=due, proposal=node.proposal)
-
-
-def _time_of(rule: OutsideRule, context: Context) -> datetime:
-    assert rule.after is not None
-    over = context.company.calendar.after(context.today, rule.after)
-    return context.company.start_of(over + timedelta(days=1))
+    return tuple(
+        due_node(kind, node, stage.max_days, context.today, context.company)
+        for kind, node in work_of(stage)
+        if node.due_days is not None or stage.max_days is not None
+    )
 
 
 def _without(state: StageVisit, rule: str) -> tuple[PlannedRule, ...]:

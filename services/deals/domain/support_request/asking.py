@@ -15,7 +15,6 @@ from services.deals.domain.support_request.state import (
     become,
     days_late,
     due_day,
-    overdue_from,
     support_request,
 )
 from shared.domain.aggregate import Claim, Decision
@@ -118,7 +117,7 @@ def ask(state: NoSupportRequest, command: AskForSupport, context: Context, deal:
             needed_by=command.needed_by,
             on=context.today,
             due=due,
-            overdue_from=overdue_from(due, context),
+            overdue_from=context.company.start_after(due),
             asked_by=context.actor.member,
             others=tuple(sorted(deal.others)),
             owner=deal.owner,
@@ -140,7 +139,7 @@ def ask_again(state: ReturnedSupportRequest, command: AskAgain, context: Context
             needed_by=command.needed_by,
             on=context.today,
             due=due,
-            overdue_from=overdue_from(due, context),
+            overdue_from=context.company.start_after(due),
             asked_by=context.actor.member,
         )
     ]
@@ -236,13 +235,8 @@ def withdrawn(state: OpenSupportRequest, cause: str, context: Context) -> Suppor
 
 def _found(key: str | None, process: Process | None) -> tuple[StageOutline, SupportType] | None:
     """The support type of a key, with its stage: of several stages the first."""
-    stages = _stages(process) if process and key else ()
+    stages = process.definition.every_stage if process and key else ()
     return next(((stage, kind) for stage in stages for kind in stage.support if kind.key == key), None)
-
-
-def _stages(process: Process) -> tuple[StageOutline, ...]:
-    told = process.definition
-    return (*told.lead_stages, *told.stages, *told.contract_stages)
 
 
 def _goes_on(stage: StageOutline | None, deal: SupportedDeal) -> bool:
@@ -265,7 +259,9 @@ def _faults(
         message = f"Nobody works as {command.department}."
         reasons.append(Reason(code="unknown-department", message=message, field="department"))
     if command.type is not None and deal.process is not None and found is None:
-        keys = ", ".join(dict.fromkeys(kind.key for stage in _stages(deal.process) for kind in stage.support))
+        keys = ", ".join(
+            dict.fromkeys(kind.key for stage in deal.process.definition.every_stage for kind in stage.support)
+        )
         message = f"The deal's process has no support type {command.type!r}; it has {keys or 'none'}."
         reasons.append(Reason(code="unknown-support-type", message=message, field="type"))
     if deal.status in ("lost", "abandoned"):

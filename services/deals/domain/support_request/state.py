@@ -1,6 +1,6 @@
 """What is known of a support request, the states that it can stand in, and when it is due (DEAL-12)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -114,11 +114,6 @@ def due_day(asked: date, days: int, needed_by: date | None, context: Context) ->
     """
     promised = context.company.calendar.after(asked, days)
     return max(promised, needed_by) if needed_by else promised
-
-
-def overdue_from(due: date, context: Context) -> datetime:
-    """The first instant (UTC) after a due day of the company."""
-    return context.company.start_of(due + timedelta(days=1))
 
 
 def days_late(state: AnySupportRequest, context: Context) -> int:
