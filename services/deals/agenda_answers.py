@@ -71,6 +71,7 @@ class NextAction:
     """Something to be done for a deal, and why."""
 
     deal_id: UUID
+    deal_name: str
     reason: ActionReason
     due: date | None
     """The day on which it is, or was, due; null where no day follows."""
@@ -244,6 +245,7 @@ def shown(found: Sequence[Action]) -> list[NextAction]:
     return [
         NextAction(
             deal_id=each.deal_id,
+            deal_name=each.deal_name,
             reason=each.reason,
             due=each.due,
             days=each.days,

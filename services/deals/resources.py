@@ -28,7 +28,7 @@ from services.deals.domain.target import Level, target
 from shared.domain.fields import BuyingRole
 from shared.domain.roles import Role
 from shared.events.criteria import FactValue
-from shared.events.deals.deal import DealLine
+from shared.events.deals.deal import DealLine, UnmetCriterion
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
@@ -270,6 +270,8 @@ class WonDeal(Deal):
     """The customer agreed."""
 
     on: date
+    unmet: tuple[UnmetCriterion, ...]
+    """What the exits that lay behind its stage asked for, and it was won without: neither met nor waived."""
 
 
 @value

@@ -36,7 +36,8 @@ class Node:
     standard: str | None = None
     """The action standard, like "5–8 open questions about the current situation"."""
     due_days: Annotated[int, Ge(0), Le(MAX_DAYS)] | None = None
-    """Working days after the stage was entered; default: the stage's max days."""
+    """Working days after the stage was entered, or after the rule fired that calls for it; default: the stage's max
+    days."""
     reference: str | None = None
     """The template of a deliverable."""
     step: Step | None = None

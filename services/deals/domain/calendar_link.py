@@ -8,16 +8,16 @@ is dead once another one was made or it was revoked.
 import base64
 import hmac
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate, Decision, carried
 from shared.domain.context import Actor, Context
-from shared.domain.references import AnyMemberId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Reach, Role, permission
 from shared.events.deals.calendar_link import CalendarLinkMade, CalendarLinkRevoked
 from shared.events.definition import value
+from shared.events.references import Free
 
 MAKING = permission(dict.fromkeys(Role, Reach.OWN))
 """Everybody their own."""
@@ -59,6 +59,9 @@ AnyCalendarLink = NoCalendarLink | ActiveCalendarLink | RevokedCalendarLink
 calendar_link = Aggregate("calendar-link", plural="calendar-links", start=NoCalendarLink, readers=REVOKING)
 
 
+OwnerId = Annotated[UUID, Free("a member who has left, too: whether they have a link is looked up", thing="member")]
+
+
 @value
 class MakeCalendarLink:
     """Have an address for one's calendar; the one before it is dead."""
@@ -70,7 +73,7 @@ class MakeCalendarLink:
 class RevokeCalendarLink:
     """Have the address show nothing any more."""
 
-    member_id: AnyMemberId | None = None
+    member_id: OwnerId | None = None
     """Whose; default: one's own. Operations may for everybody, also for those who have left."""
 
     example: ClassVar[dict[str, Any]] = {}

@@ -115,6 +115,7 @@ async def test_deal_6_whoever_has_left_has_no_calendar(office: Office) -> None:
         return await gone(office, path)
 
     await until(is_gone, 60)
+    await office.somebody().makes(f"{OWN}/revoke", {"member_id": team.rep})
 
 
 async def test_deal_6_the_secret_stands_in_no_event_and_no_line_of_the_log(office: Office) -> None:

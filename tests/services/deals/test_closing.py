@@ -70,6 +70,9 @@ def test_deal_9_a_win_says_what_the_exits_behind_its_stage_still_asked_for() -> 
     )
     run_out = replace(waived, until=FRIDAY)
     talk, plan = WON.unmet
+    won = OPEN.when(WinDeal()).state
+    assert isinstance(won, WonDeal)
+    assert won.unmet == WON.unmet
     OPEN.given(TALKED).when(WinDeal()).then(replace(WON, unmet=(plan,)))
     OPEN.given(planned).when(WinDeal()).then(replace(WON, unmet=(talk,)))
     OPEN.given(TALKED, planned).when(WinDeal()).then(replace(WON, unmet=()))

@@ -260,6 +260,7 @@ def test_deal_7_two_commands_change_what_a_criterion_looks_at() -> None:
 def action(number: int, worth: str | None, due: date | None, reason: Any = "silent") -> NextAction:
     return NextAction(
         deal_id=UUID(int=number),
+        deal_name="Servers",
         reason=reason,
         weighted=eur("1.00"),
         worth=eur(worth) if worth else None,

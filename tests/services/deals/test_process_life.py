@@ -239,6 +239,10 @@ def test_proc_2_what_was_tried_out_is_published_once_it_is_adopted_or_another_ve
     adopted = of_one.when(ADOPT).then(replace(ENDED, process_version=1), replace(PUBLISHED, definition=LONGER))
     beside = of_one.when(PublishVersion(definition=SHORT)).then(replace(PUBLISHED, process_version=2))
     assert {type(adopted.state), type(beside.state)} == {PublishedProcess}
+    same = PublishVersion(definition=LONGER)
+    of_one.when(same).then_rejected("pilot-running")
+    stopped = replace(ENDED, process_version=1, outcome="stopped")
+    of_one.given(stopped).when(same).then(replace(PUBLISHED, process_version=2, definition=LONGER))
     assert type(THE_PROCESS.given(PUBLISHED, DRAFTED).when(START).state) is PublishedProcess
 
 

@@ -115,7 +115,11 @@ def win(
     process: Process,
     conversion: Conversion,
 ) -> Decision:
-    """Close the deal as won, once it has what the policy `winning` asks for; no gate stands in the way."""
+    """Close the deal as won, once it has what the policy `winning` asks for; no gate stands in the way.
+
+    With the deal ends what waited on it: approvals are recalled, requests for help that nobody answered and support
+    that is not for the time after the win are withdrawn.
+    """
     rule = winning.of(team=state.team, process=state.process_id)
     all_at_once(
         lambda: _closing_day(state, command.on, context),
@@ -130,14 +134,22 @@ def win(
 
 @deal.decides(allow=SELLING)
 def lose(state: OpenDeal, command: LoseDeal, context: Context) -> Decision:
-    """Close the deal as lost, with the reason."""
+    """Close the deal as lost, with the reason.
+
+    With the deal ends what waited on it: approvals are recalled, support and requests for help that nobody answered are
+    withdrawn.
+    """
     on = _closing_day(state, command.on, context)
     return [Occurrence(event=deal_lost(state, on, command.reason, command.competitor), at=context.moment(on))]
 
 
 @deal.decides(allow=SELLING)
 def abandon(state: OpenDeal, command: AbandonDeal, context: Context) -> Decision:
-    """Close the deal as abandoned, with the reason."""
+    """Close the deal as abandoned, with the reason.
+
+    With the deal ends what waited on it: approvals are recalled, support and requests for help that nobody answered are
+    withdrawn.
+    """
     on = _closing_day(state, command.on, context)
     return [Occurrence(event=deal_abandoned(state, on, command.reason), at=context.moment(on))]
 
@@ -170,7 +182,9 @@ def is_abandoned(state: AbandonedDeal, command: AbandonDeal) -> bool:
 
 @deal.evolves
 def won(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealWon) -> WonDeal:
-    return become(WonDeal, state, on=event.on, **_ended(state), changes=said(state, "won", event.on, None))
+    return become(
+        WonDeal, state, on=event.on, unmet=event.unmet, **_ended(state), changes=said(state, "won", event.on, None)
+    )
 
 
 @deal.evolves

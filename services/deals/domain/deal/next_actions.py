@@ -54,6 +54,7 @@ class NextAction:
     """Something to be done for a deal."""
 
     deal_id: UUID
+    deal_name: str
     reason: ActionReason
     weighted: Money
     """Amount × probability, in the deal's currency: what is at stake."""
@@ -252,6 +253,7 @@ def _action(
     late = (given.today - due).days if due is not None else 0
     return NextAction(
         deal_id=state.id,
+        deal_name=state.name,
         reason=reason,
         weighted=weighted,
         worth=worth,

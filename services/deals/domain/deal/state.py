@@ -314,6 +314,8 @@ class WonDeal(Deal):
     """The customer agreed."""
 
     on: date
+    unmet: tuple[UnmetCriterion, ...] = ()
+    """What the exits behind its stage asked for, and it was won without."""
 
 
 @value

@@ -168,8 +168,12 @@ def publish(state: NoProcess, command: PublishProcess, context: Context) -> Deci
 @process.decides(allow=OPERATIONS)
 def publish_version(state: OpenProcess, command: PublishVersion, context: Context) -> Decision:
     """Publish the next version of a process. Open deals keep the version that they started on."""
-    if isinstance(state, FollowedProcess) and command.definition == state.versions[-1].definition:
-        return []
+    newest = state.versions[-1] if isinstance(state, FollowedProcess) else None
+    if newest is not None and newest.definition == command.definition:
+        if newest.published:
+            return []
+        if newest.pilot is not None and newest.pilot.outcome is None:
+            raise Rejected("pilot-running", f"Version {newest.number} is on trial: end its pilot, and adopt it.")
     return [_next(state, command.definition, command.waves, context)]
 
 
@@ -202,7 +206,8 @@ def retire(state: AnyFollowedProcess, command: RetireProcess) -> Decision:
 
 @process.already
 def is_published(state: AnyFollowedProcess, command: PublishProcess) -> bool:
-    return state.versions[0].definition == command.definition and not command.draft
+    first = state.versions[0]
+    return first.published and first.definition == command.definition and not command.draft
 
 
 @process.already

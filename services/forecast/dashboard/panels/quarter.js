@@ -20,6 +20,7 @@ export default {
   draws: (section, answer, page) => {
     drawFigures(section, answer);
     drawTrack(section, answer);
+    drawUndated(section, answer);
     tellLeftOut(section, answer);
     linkDrills([section], answer, page);
   },
@@ -50,8 +51,16 @@ function skeleton() {
     make("p", { class: "legend", "aria-hidden": "true" },
       key("won", say("page.quarter.legend.won")), key("weighted", say("page.quarter.legend.weighted")),
       key("elapsed", say("page.quarter.legend.elapsed")), key("goal", say("page.quarter.legend.goal"))),
+    make("p", { class: "left-out undated" }),
     leftOut(),
   ];
+}
+
+// Open deals without an expected close are in no quarter: whoever looks at this one has to know of them.
+function drawUndated(section, { undated: { count, amount } }) {
+  const text = say("page.quarter.undated", { count, amount: shortMoney(amount) });
+  const button = make("button", { class: "link", "data-drill": "undated", title: money(amount) }, text);
+  section.querySelector(".undated").replaceChildren(...(count ? [button] : []));
 }
 
 function drawFigures(section, answer) {
@@ -112,6 +121,11 @@ const DRILLS = {
     title: () => say("page.quarter.deals.gap"),
     told: ({ gap, target }) => (gap
       ? say("page.quarter.told.gap", { target: money(target), gap: money(gap) }) : ""),
+  },
+  undated: {
+    figure: "undated",
+    title: () => say("page.quarter.deals.undated"),
+    told: () => say("page.quarter.told.undated"),
   },
   coverage: {
     figure: "open",
