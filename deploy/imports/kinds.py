@@ -86,6 +86,7 @@ UNTOLD: Mapping[str, str] = {
             "deals.approval-returned",
             "deals.approval-recalled",
             "deals.approval-handed-over",
+            "deals.approval-renamed",
         ),
         "history is told without gates",
     ),

@@ -15,7 +15,7 @@ from services.deals import (
 from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import APPROVALS, PendingApprovals
+from services.deals.domain.deal.approval import APPROVALS, AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, OverrideCategory, SetCategory, UpdateDeal
 from services.deals.domain.deal.closing import AbandonDeal, ContractOfDeal, LoseDeal
 from services.deals.domain.deal.contacts import KnownContacts
@@ -48,6 +48,7 @@ from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
 from services.deals.projections.lookups import (
+    all_approvals,
     approvers_of_deal,
     catalogue,
     chosen_process,
@@ -212,6 +213,7 @@ SERVICE = Service(
         ContractOfDeal: contract_of_deal,
         Approvers: approvers_of_deal,
         PendingApprovals: pending_approvals,
+        AllApprovals: all_approvals,
         DealToday: deal_today,
         Tellings: tellings,
         SupportedDeal: supported_deal,

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import RenameApprovals
 from services.deals.domain.deal.automation import MoveOn, Reevaluate
 from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.erasure import EraseTexts
@@ -107,6 +108,12 @@ def bring_support_in_line_with_the_deal(
     """DEAL-12: help for a deal that has ended is withdrawn; else it is its owner's, under its name and for its
     customer."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
+
+
+@reactions.on
+def rename_approvals_of_renamed_deal(event: DealRenamed, fact: Envelope[DealRenamed]) -> Iterable[Do]:
+    """DATA-4, DEAL-2: what was submitted for approval is called as its deal, for whatever reason that was renamed."""
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=RenameApprovals())
 
 
 @reactions.on(when="ends_what_waits", imported=True)

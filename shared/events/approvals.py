@@ -64,11 +64,13 @@ class ApprovalEvents:
     recalled: type[Any]
     handed_over: type[Any] | None
     """None where nothing is handed over together with what waits."""
+    renamed: type[Any] | None
+    """None where what is approved keeps its name."""
 
     @property
     def every(self) -> tuple[type[Any], ...]:
         """All of them."""
-        return (*self.of_decisions, *((self.handed_over,) if self.handed_over else ()))
+        return (*self.of_decisions, *(each for each in (self.handed_over, self.renamed) if each))
 
     @property
     def of_decisions(self) -> tuple[type[Any], ...]:
@@ -213,6 +215,14 @@ def approval_events(service: str) -> ApprovalEvents:
         )
         if service in HANDING_OVER
         else None,
+        renamed=define(
+            "approval-renamed",
+            "What it is about is called otherwise, whether it waits or has ended.",
+            name=described(str, "What it is called from now on."),
+            **DECIDED,
+        )
+        if service in RENAMING
+        else None,
     )
 
 
@@ -220,3 +230,5 @@ APPROVING = ("contracts", "deals")
 """The services that have things approved."""
 HANDING_OVER = ("deals",)
 """Those of them whose things are handed over while they wait. A contract follows its deal as a draft only."""
+RENAMING = ("deals",)
+"""Those of them whose things are renamed. A contract keeps the name under which it was drawn up."""

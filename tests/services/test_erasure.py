@@ -1,6 +1,7 @@
 """DATA-4: whoever is to be forgotten is forgotten by leads, deals and forecast, with a broker between them."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from shared.http.dry_runs import dry_path
 from shared.ops.ids import new_id
 from shared.testing.servers import personal_rows
 from tests.services.conftest import Everybody
+from tests.services.deals.test_approval_at_work import process_with
 from tests.services.leads.conftest import Desk, address, ready_lead, unique
 from tests.shared.http.waiting import until
 
@@ -232,6 +234,71 @@ async def test_data_4_a_deal_that_never_came_holds_nothing_up(
     assert told["state"] == "refused"
     refused = [(each["command"], each["code"]) for each in told["effects"] if each["outcome"] == "refused"]
     assert sorted(refused) == [("EraseTexts", "not-found"), ("RenameDeal", "not-found")]
+
+
+async def test_data_4_what_was_submitted_for_approval_names_nobody_whether_it_waits_or_has_ended(sale: Sale) -> None:
+    """DATA-4, DEAL-2: approvals, the list of decisions and the inbox of whoever was asked."""
+    await sale.known()
+    subject, title = unique("director"), "Works of …: Review"
+    body = {"subject": subject, "name": "Dora", "role": Role.SALES_DIRECTOR}
+    chain = {"key": "dora", "name": "Dora", "approvers": [{"member": await sale.leads.makes("/v1/members", body)}]}
+    made: list[httpx.Response] = []
+
+    async def is_published() -> bool:
+        """Deals know by now whom the chain asks."""
+        made.append(await sale.deals.does("/v1/processes", {"definition": process_with(chain)}))
+        return made[-1].status_code == 201
+
+    await until(is_published, PATIENCE_SECONDS)
+    named = {"name": f"Works of {sale.surname}", "account_id": sale.account, "process_id": made[-1].json()["id"]}
+    works = await sale.deals.makes("/v1/deals", named)
+    of_deals, of_forecast = (
+        Desk(client=service.client(Role.SALES_DIRECTOR, subject))
+        for service in (sale.everybody.deals, sale.everybody.forecast)
+    )
+
+    async def submitted() -> str:
+        await sale.deals.makes(f"/v1/deals/{works}/submit-for-approval", {"gate": "exit of review"})
+        (found,) = (await sale.deals.sees(f"/v1/deals/{works}"))["submissions"]
+        return f"/v1/deal-approvals/{found['approval_id']}"
+
+    back = await submitted()
+    await of_deals.makes(f"{back}/return-for-rework", {"reason": "Who decides there?"})
+    waits = await submitted()
+
+    async def shown() -> list[Any]:
+        """The names of both approvals, wherever they are told."""
+        listed = [each for state in ("returned", "waiting") for each in await decided(of_forecast, works, state=state)]
+        return [(await of_deals.sees(path))["name"] for path in (back, waits)] + [each["name"] for each in listed]
+
+    async def is_shown(name: str) -> None:
+        async def is_so() -> bool:
+            return await shown() == [name] * 4
+
+        await until(is_so, PATIENCE_SECONDS)
+
+    await is_shown(f"Works of {sale.surname}: Review")
+
+    async def is_found() -> bool:
+        told = await sale.leads.client.post(dry_path(sale.erase), json={})
+        return "Works of …" in told.text
+
+    await until(is_found, PATIENCE_SECONDS)
+    assert (await by_contact(sale)).status_code == 200
+    await is_shown(title)
+    decided_now = (await decided(of_forecast, works, state="returned"))[0]
+    ended = (await of_deals.sees(back))["decisions"][-1]["at"]
+    assert datetime.fromisoformat(decided_now["since"]) == datetime.fromisoformat(ended), "it ended when it ended"
+    told = (await of_deals.sees(f"{waits}/history"))["items"][-1]
+    assert (told["type"], told["data"]["name"]) == ("deals.approval-renamed", title)
+    await of_deals.makes(f"{waits}/approve")
+    assert (await sale.deals.sees(f"/v1/deals/{works}"))["submissions"][0]["status"] == "approved"
+
+
+async def decided(desk: Desk, about: str, **query: str) -> list[Any]:
+    """What is listed of the approvals about something, for whoever asks."""
+    listed = (await desk.sees("/v1/decisions", **query))["decisions"]
+    return [each for each in listed if each["subject_id"] == about]
 
 
 async def test_data_4_a_deal_that_comes_meanwhile_is_called_as_it_shall_be(sale: Sale) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.deals.domain.choice import RULES, ChosenProcess, choose
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import APPROVALS, PendingApprovals
+from services.deals.domain.deal.approval import APPROVALS, AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
@@ -287,6 +287,12 @@ async def pending_of(reader: LoaderContext, submissions: Sequence[Submission]) -
     ids = [each.approval_id for each in submissions if each.status in {OVER, WAITING}]
     states = await asyncio.gather(*(reader.state(APPROVALS.family, each) for each in ids))
     return PendingApprovals(states={each: state for each, (state, _) in zip(ids, states, strict=True)})
+
+
+async def all_approvals(reader: LoaderContext, state: Deal, command: Any, context: Context) -> AllApprovals:
+    """Every approval of the deal, whatever came of it."""
+    states = await asyncio.gather(*(reader.state(APPROVALS.family, each) for each in state.approvals))
+    return AllApprovals(states=[each for each, _ in states])
 
 
 async def support_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> SupportOfDeal:

@@ -83,5 +83,5 @@ def _row(stands: Standing) -> tuple[Any, ...]:
 FACTS = tuple(told for service in APPROVING for told in approval_events(service).every)
 
 PROJECTION = Projection(
-    name="decisions", version=4, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
+    name="decisions", version=5, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
 )

@@ -14,7 +14,7 @@ from shared.domain.aggregate import Aggregate, status_of
 from shared.domain.approval.family import approvals
 from shared.domain.approval.state import Approval, WaitingApproval, counts_once, next_open, who_approved
 from shared.domain.roles import READING
-from shared.events.approvals import PlannedStep, Slot
+from shared.events.approvals import PlannedStep, Slot, approval_events
 
 DECISIONS = frozenset({"approved", "returned", "recalled"})
 """What somebody did themselves; whoever delegates has somebody else decide, and a clock escalates."""
@@ -57,7 +57,7 @@ def standing(service: str, events: Sequence[Any]) -> Standing:
         service=service,
         approval=approval,
         state=status_of(family, approval),
-        since=_since(events) if waits else events[-1].at,
+        since=_since(events) if waits else _ended(service, events),
         step=step,
         due=approval.due if waits else None,
         escalated=waits and approval.escalated,
@@ -84,6 +84,13 @@ def _spent(approval: WaitingApproval) -> frozenset[tuple[str, UUID | None]]:
     if not counts_once(approval):
         return frozenset()
     return frozenset((each.by, each.member) for each in who_approved(approval) if each.by)
+
+
+def _ended(service: str, events: Sequence[Any]) -> datetime:
+    """When it ended: what ended may be renamed later on, which decides nothing."""
+    renamed = approval_events(service).renamed
+    at: datetime = next(each.at for each in reversed(events) if type(each) is not renamed)
+    return at
 
 
 def _since(events: Sequence[Any]) -> datetime:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from shared.domain.aggregate import Aggregate, Decision, Occurrence, Timer, carried
 from shared.domain.approval.requesting import Approvable, Approvals, Outcome, Subject, about, decided_by, due_of
 from shared.domain.approval.state import (
+    AnyApproval,
     Approval,
     Decided,
     Delegation,
@@ -283,6 +284,9 @@ def _register_changes(made: Approvals) -> None:
     def handed_over(state: WaitingApproval, event: Any) -> WaitingApproval:
         return replace(state, owner=event.owner, team=event.team)
 
+    def renamed(state: AnyApproval, event: Any) -> AnyApproval:
+        return replace(state, name=event.name)
+
     for change, event_class in (
         (begun, told.requested),
         (given, told.given),
@@ -293,6 +297,7 @@ def _register_changes(made: Approvals) -> None:
         (returned, told.returned),
         (recalled_, told.recalled),
         *(((handed_over, told.handed_over),) if told.handed_over else ()),
+        *(((renamed, told.renamed),) if told.renamed else ()),
     ):
         change.__annotations__["event"] = event_class
         made.family.evolves(change)

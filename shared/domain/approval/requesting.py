@@ -147,6 +147,14 @@ def handed_over(
     return [Occurrence(event=told(**about(state) | whose, **decided_by(context)), to=state.id)]
 
 
+def renamed(approvals: Approvals, state: Approval, context: Context, *, name: str) -> list[Occurrence]:
+    """That the approval of something which is called otherwise is called so, too: what has ended is read."""
+    told = approvals.told.renamed
+    if told is None or name == state.name:
+        return []
+    return [Occurrence(event=told(**about(state) | {"name": name}, **decided_by(context)), to=state.id)]
+
+
 def due_of(steps: Sequence[PlannedStep], index: int | None, context: Context, hours: WorkingHours) -> datetime | None:
     """When a step that begins now is overdue, in working time; None for never."""
     if index is None:

@@ -125,6 +125,9 @@ class RecalledApproval(Approval):
     """It was taken back before it was decided."""
 
 
+AnyApproval = WaitingApproval | GrantedApproval | ReturnedApproval | RecalledApproval
+
+
 def is_complete(steps: Sequence[PlannedStep], filled: frozenset[Place], index: int) -> bool:
     """Whether a step needs nobody any more."""
     slots = steps[index].slots

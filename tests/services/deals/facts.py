@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import PendingApprovals
+from services.deals.domain.deal.approval import AllApprovals, PendingApprovals
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings
@@ -87,6 +87,7 @@ LOADED: dict[str, Any] = {
     "approvers": Approvers(),
     "hours": InForce(default=usual_hours(Company().calendar), on=TODAY),
     "pending": PendingApprovals(),
+    "every": AllApprovals(),
     "crew": PilotCrew(),
     "today": DealToday(),
 }

@@ -8,7 +8,14 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import APPROVALS, PendingApprovals, RecallSubmission, SubmitForApproval
+from services.deals.domain.deal.approval import (
+    APPROVALS,
+    AllApprovals,
+    PendingApprovals,
+    RecallSubmission,
+    RenameApprovals,
+    SubmitForApproval,
+)
 from services.deals.domain.deal.automation import Reevaluate
 from services.deals.domain.deal.changes import HandOver
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
@@ -39,7 +46,14 @@ from shared.domain.policy import Version as Counted
 from shared.domain.roles import Role
 from shared.events.approval_chain import ApprovalChain, ApprovalStep, Approver
 from shared.events.criteria import Criterion, Predicate
-from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLost, DealMoved, DealNextStepPlanned
+from shared.events.deals.deal import (
+    DealAmountChanged,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealNextStepPlanned,
+    DealRenamed,
+)
 from shared.events.deals.deal_approval import (
     DealSubmissionApproved,
     DealSubmissionRecalled,
@@ -68,6 +82,7 @@ from tests.services.deals.facts import (
 from tests.services.deals.test_next_actions import given as circumstances
 from tests.services.deals.test_process_migration import A_MIGRATION, STARTED, STEP, planned
 from tests.services.deals.test_support_requests import ASKED as SUPPORT_ASKED
+from tests.services.deals.test_support_requests import asked_of_deal
 
 GATE = "exit of initial-contact"
 DIRECTION = ApprovalStep(
@@ -114,6 +129,7 @@ RETURNED = DealSubmissionReturned(
 )
 RECALLED = DealSubmissionRecalled(deal_id=ID, gate=GATE, approval_id=APPROVAL, by="somebody", cause="asked")
 DEAL = THE_DEAL.knowing(process=PROCESS)
+DEALS = service_actor("deals")
 SUBMIT, ON = SubmitForApproval(gate=GATE), MoveDeal(stage="needs-confirmed")
 
 
@@ -471,6 +487,64 @@ def test_acct_4_what_is_over_is_taken_back_and_not_handed_over() -> None:
 def test_acct_4_nothing_is_handed_over_where_the_deal_is_not() -> None:
     _, events = asked()
     assert handed(*MET, SUBMITTED, approval=APPROVALS.family.fold(events), owner=OWNER, team=TEAM) == []
+
+
+# -- another name ------------------------------------------------------------------------------------------------------
+
+RENAMED = DealRenamed(deal_id=ID, name="Line for …")
+
+
+def called(*history: Any, known: list[Any], process: Process = PROCESS) -> list[tuple[UUID | None, Any]]:
+    """What is told when the approvals of a deal follow its name while one is known so."""
+    every = AllApprovals(states=(APPROVALS.family.fold(known),))
+    outcome = DEAL.knowing(process=process, every=every).given(*history).by(DEALS).when(RenameApprovals())
+    assert outcome.rejected is None, outcome.rejected
+    return [(fact.to, fact.event) for fact in outcome.facts]
+
+
+def test_data_4_an_approval_is_called_as_its_deal_while_it_waits_and_once_it_has_ended() -> None:
+    state, events = asked()
+    given = [fact.event for fact in waiting(events, state).by(DIRECTOR).when(Approve()).facts if fact.to is None]
+    back = waiting(events, state).by(DIRECTOR).when(ReturnForRework(reason="Why?")).facts[0].event
+    taken = DEAL.knowing(pending=PendingApprovals(states={APPROVAL: APPROVALS.family.fold(events)}))
+    taken_back = taken.given(*MET, SUBMITTED).when(RecallSubmission(gate=GATE)).facts[1].event
+    for ended, as_of_deal in (([], ()), (given, (APPROVED,)), ([back], (RETURNED,)), ([taken_back], (RECALLED,))):
+        known = [*events, *ended]
+        before = APPROVALS.family.fold(known)
+        ((to, told),) = called(*MET, SUBMITTED, *as_of_deal, RENAMED, known=known)
+        assert (to, told.type, told.name) == (APPROVAL, "deals.approval-renamed", "Line for …: Initial contact")
+        assert (told.subject_kind, told.subject_id, told.part) == ("deal", ID, GATE)
+        assert (told.by, told.member, told.at) == (DEALS.subject, None, DEAL.context.now)
+        assert APPROVALS.family.fold([*known, told]) == replace(before, name=told.name), "nothing else becomes of it"
+        assert called(*MET, SUBMITTED, *as_of_deal, RENAMED, known=[*known, told]) == [], "it is called so already"
+
+
+def test_data_4_what_is_decided_afterwards_tells_the_new_name() -> None:
+    state, events = asked()
+    ((_, told),) = called(*MET, SUBMITTED, RENAMED, known=events)
+    outcome = waiting([*events, told], state).by(DIRECTOR).when(Approve())
+    assert {fact.event.name for fact in outcome.facts if fact.to is None} == {"Line for …: Initial contact"}
+
+
+def test_data_4_an_approval_of_a_gate_that_the_process_has_no_more_is_called_as_the_gate() -> None:
+    _, events = asked()
+    without = Process(id=SHORT_ID, version=2, definition=SHORT)
+    ((_, told),) = called(*MET, SUBMITTED, RENAMED, known=events, process=without)
+    assert told.name == f"Line for …: {GATE}"
+
+
+def test_data_4_a_deal_knows_its_approvals_whatever_became_of_them_and_of_it() -> None:
+    second = replace(SUBMITTED, approval_id=UUID(int=77))
+    state = deal.fold([*MET, SUBMITTED, RETURNED, second, replace(RECALLED, approval_id=UUID(int=77))])
+    assert [each.approval_id for each in state.submissions] == [UUID(int=77)]
+    assert state.approvals == (APPROVAL, UUID(int=77))
+    lost = DEAL.given(*MET, SUBMITTED, APPROVED).when(LoseDeal(reason="price"))
+    reopened = DEAL.given(*MET, SUBMITTED, APPROVED, lost.facts[0].event).when(ReopenDeal(reason="They came back."))
+    assert (reopened.state.submissions, reopened.state.approvals) == ((), (APPROVAL,))
+
+
+def test_data_4_approvals_follow_whenever_a_deal_is_renamed() -> None:
+    assert (ID, RenameApprovals()) in asked_of_deal(RENAMED)
 
 
 # -- another version ---------------------------------------------------------------------------------------------------

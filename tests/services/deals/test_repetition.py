@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.approval import RenameApprovals
 from services.deals.domain.deal.automation import MoveOn, Reevaluate, RunDueRules
 from services.deals.domain.deal.corrections import Telling, Tellings
 from services.deals.domain.deal.opening import LineWanted
@@ -167,9 +168,9 @@ def any_of(*commands: type) -> st.SearchStrategy[Any]:
     return st.one_of(*map(commands_of, commands))
 
 
-ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn, RemindOfNextStep, Reevaluate)
-"""What names requests, of which a scenario knows none, what happens to the deal's support requests alone, and what a
-stage does by itself."""
+ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn, RemindOfNextStep, Reevaluate, RenameApprovals)
+"""What names requests, of which a scenario knows none, what happens to the deal's support requests or approvals alone,
+and what a stage does by itself."""
 TOLD = [command for command in deal.handlers if command not in ELSEWHERE]
 NATIVE = [command for command, (handler,) in deal.handlers.items() if handler.allow != ONLY_SERVICES]
 """What history tells is known again by its name, and not by what it says."""

@@ -16,6 +16,7 @@ from shared.domain.approval.requesting import (
     Submission,
     handed_over,
     recalled,
+    renamed,
     requested,
 )
 from shared.domain.approval.state import NoApproval, WaitingApproval
@@ -124,6 +125,13 @@ class Told:
         """Somebody hands over what it is about."""
         at, approvals = self.at + after, approvals_of(self.service)
         told = handed_over(approvals, self.state, self._context(who, at), owner=owner, team=team)
+        self._note([each.event for each in told], at)
+        return self
+
+    def is_renamed(self, name: str, after: timedelta = timedelta(hours=1)) -> "Told":
+        """What it is about is called otherwise."""
+        at = self.at + after
+        told = renamed(approvals_of(self.service), self.state, self._context(CLOCK, at), name=name)
         self._note([each.event for each in told], at)
         return self
 

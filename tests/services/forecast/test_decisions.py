@@ -103,6 +103,17 @@ def test_acct_4_what_is_handed_over_waits_for_the_same_since_the_same_time_and_i
     assert now(before.does(LENA, Approve(), 4 * HOUR)).since == MONDAY + 4 * HOUR
 
 
+def test_data_4_what_is_renamed_stands_as_before_while_it_waits_and_once_it_has_ended() -> None:
+    renamed = told(step("one", LEGAL), service="deals")
+    then = now(renamed)
+    after = now(renamed.is_renamed("Line for …", 2 * HOUR))
+    assert after == replace(then, approval=replace(then.approval, name="Line for …"))
+    ended = now(renamed.does(LENA, Approve(), 3 * HOUR))
+    assert (ended.state, ended.since, ended.approval.name) == ("granted", MONDAY + 3 * HOUR, "Line for …")
+    again = now(renamed.is_renamed("Line", 5 * HOUR))
+    assert again == replace(ended, approval=replace(ended.approval, name="Line")), "it ended when it ended"
+
+
 def test_con_2_what_nobody_has_to_approve_waits_for_nobody_even_half_told() -> None:
     """Two events of one append may come in two pages."""
     at_once = told()

@@ -33,14 +33,22 @@ from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
 from shared.domain.approval.family import approvals
-from shared.domain.approval.requesting import NO_STEP, Approvable, Outcome, handed_over, recalled, requested
+from shared.domain.approval.requesting import (
+    NO_STEP,
+    Approvable,
+    Outcome,
+    handed_over,
+    recalled,
+    renamed,
+    requested,
+)
 from shared.domain.approval.requesting import Submission as SubmissionOf
-from shared.domain.approval.state import WaitingApproval
+from shared.domain.approval.state import AnyApproval, WaitingApproval
 from shared.domain.context import Actor, Context
 from shared.domain.fields import Text
 from shared.domain.policy import Counts, InForce
 from shared.domain.rejection import Rejected, refuse_all
-from shared.domain.roles import READING, SELLING
+from shared.domain.roles import ONLY_SERVICES, READING, SELLING
 from shared.events.deals.deal_approval import (
     DealSubmissionApproved,
     DealSubmissionRecalled,
@@ -74,6 +82,18 @@ class RecallSubmission:
         "gate": "exit of quotation",
         "reason": "The customer wants another scope.",
     }
+
+
+@value
+class RenameApprovals:
+    """The deal is called otherwise: its approvals follow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllApprovals:
+    """Every approval of a deal, whatever came of it, as a handler is given them."""
+
+    states: Sequence[AnyApproval] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +140,7 @@ def submit_for_approval(
             kind=deal.name,
             id=state.id,
             part=command.gate,
-            name=f"{state.name}: {found.of.name}",
+            name=_name(state, found.of.name),
             amount=state.amount,
             owner=state.owner,
             team=state.team,
@@ -155,6 +175,23 @@ def recall_submission(
     return recall_of(state, found, pending, context, "asked", command.reason)
 
 
+@deal.decides(allow=ONLY_SERVICES)
+def rename_approvals(
+    state: AnyDeal, command: RenameApprovals, context: Context, *, process: Process, every: AllApprovals
+) -> Decision:
+    """Have whatever was submitted for approval be called as the deal is, whether it waits or has ended.
+
+    Of its name before nothing is kept: what is behind the gate is called as the deal's process calls it now, or as the
+    gate, where the process has that no more.
+    """
+    exits = exits_of(process.definition)
+    return [
+        fact
+        for each in every.states
+        for fact in renamed(APPROVALS, each, context, name=_name(state, _called(exits, each.part)))
+    ]
+
+
 @deal.already
 def is_submitted(state: OpenDeal, command: SubmitForApproval) -> bool:
     return any((each.gate, each.status) == (command.gate, WAITING) for each in state.submissions)
@@ -179,7 +216,8 @@ def submitted(state: AnyDeal, event: DealSubmittedForApproval) -> AnyDeal:
         steps=event.steps,
         on=event.on,
     )
-    return replace(state, submissions=with_submission(state.submissions, new))
+    submissions = with_submission(state.submissions, new)
+    return replace(state, submissions=submissions, approvals=(*state.approvals, event.approval_id))
 
 
 @deal.evolves
@@ -266,6 +304,16 @@ def _refuse_undue(state: OpenDeal, node: Node, process: Process) -> None:
     if is_done(state, node.key):
         message = f"{node.name!r} is completed: nobody has to approve that any more."
         raise Rejected("already-completed", message, field="gate")
+
+
+def _name(state: Deal, behind: str) -> str:
+    """What an approval of the deal is called: as the deal, and as what is behind the gate."""
+    return f"{state.name}: {behind}"
+
+
+def _called(exits: Mapping[str, ApprovableExit], gate: str | None) -> str:
+    found = exits.get(gate or "")
+    return found.of.name if found else gate or ""
 
 
 def _of(state: Deal, gate: str, approval_id: UUID) -> dict[str, Any]:

@@ -277,6 +277,8 @@ class Deal:
     """The last of each criterion that was not taken back; one may have run out."""
     submissions: Submissions = ()
     """What was submitted for approval last at each gate, and what came of it (DEAL-2)."""
+    approvals: tuple[UUID, ...] = ()
+    """The approvals of all that was ever submitted: they are called as the deal is."""
     attempts: tuple[GateAttempts, ...] = ()
     """Attempts that were refused: those to enter a stage, since it came to where it stands; those at its work, of all
     that is not completed."""
