@@ -184,6 +184,7 @@ UNTOLD: Mapping[str, str] = {
     "forecast.notice-read": _NO_NEWS,
     "forecast.notice-acknowledged": _NO_NEWS,
     "forecast.notice-settled": _NO_NEWS,
+    "forecast.notice-renamed": _NO_NEWS,
     "forecast.notice-address-stated": _NO_NEWS,
     "forecast.notice-address-confirmation-asked": _NO_NEWS,
     "forecast.notice-address-confirmed": _NO_NEWS,

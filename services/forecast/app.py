@@ -13,7 +13,7 @@ from services.forecast.decisions.model import PROJECTION as DECISIONS
 from services.forecast.domain.address import ConfirmationCode, notice_address
 from services.forecast.domain.endpoint import webhook_endpoint
 from services.forecast.domain.notice import notice
-from services.forecast.domain.occasion import Audience, WaitingNotices, occasion
+from services.forecast.domain.occasion import Audience, ToldNotices, WaitingNotices, occasion
 from services.forecast.domain.preference import notice_preference
 from services.forecast.effects import routes as effects
 from services.forecast.execution.model import PROJECTION as EXECUTION
@@ -29,7 +29,7 @@ from services.forecast.pipeline.dangers import DANGERS
 from services.forecast.pipeline.model import PROJECTION as PIPELINE
 from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
 from services.forecast.processes.model import PROJECTION as PROCESSES
-from services.forecast.projections.lookups import audience, confirmation_code, waiting_notices
+from services.forecast.projections.lookups import audience, confirmation_code, told_notices, waiting_notices
 from services.forecast.projections.muted_kinds import MUTED_KINDS, PREFERENCE_PROJECTION
 from services.forecast.projections.notices import NOTICE_PROJECTION, NOTICES
 from services.forecast.projections.webhook_endpoints import ENDPOINT_PROJECTION, WEBHOOK_ENDPOINTS
@@ -110,6 +110,7 @@ SERVICE = Service(
     provides={
         Audience: audience,
         WaitingNotices: waiting_notices,
+        ToldNotices: told_notices,
         ConfirmationCode: confirmation_code,
     },
     reads=None,

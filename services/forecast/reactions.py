@@ -18,11 +18,19 @@ from services.forecast.domain.notice import (
     NoticeKind,
     NoticeThing,
 )
-from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
+from services.forecast.domain.occasion import RaiseNotices, RenameNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
 from shared.domain.working_time.reminders import Holder
 from shared.events.approvals import APPROVING, Slot, approval_events
-from shared.events.deals.deal import DealAbandoned, DealHandedOver, DealLost, DealMoved, DealNextStepPlanned, DealWon
+from shared.events.deals.deal import (
+    DealAbandoned,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealNextStepPlanned,
+    DealRenamed,
+    DealWon,
+)
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.deal_migration import DealMigrated
@@ -190,6 +198,15 @@ def settle_answered_help(
 
 
 @reactions.on
+def rename_notices_of_renamed_deal(event: DealRenamed, fact: Envelope[DealRenamed]) -> Iterable[Do]:
+    """DATA-4: a deal that is called otherwise, for whatever reason, is called so in every inbox: where help was asked
+    for with it, and where its next step was due."""
+    yield _renamed(HELP_ASKED, event.deal_id, fact, event.name)
+    for step in event.reminded_steps:
+        yield _renamed(NEXT_STEP_DUE, step, fact, event.name)
+
+
+@reactions.on
 def remind_of_next_step(event: DealNextStepReminded, fact: Envelope[DealNextStepReminded]) -> Iterable[Do]:
     """DEAL-6: whose deal it is is reminded of the next step, and later whoever leads them is told; of a deal that is
     nobody's, whoever leads its team. Who is reminded again has the last notice in place of the one before."""
@@ -264,6 +281,12 @@ def tell_of_decision_taken_back(event: Any, fact: Envelope[Any]) -> Iterable[Do]
 def settle_decided(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
     """CON-2: what was decided or taken back waits for nobody."""
     yield _settled(APPROVAL_WAITING, event.approval_id, fact)
+
+
+def rename_notices_of_renamed_approval(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
+    """DATA-4: so is what waits for somebody's decision, and what was decided."""
+    for kind in (APPROVAL_WAITING, APPROVAL_GRANTED, APPROVAL_RETURNED):
+        yield _renamed(kind, event.approval_id, fact, event.name)
 
 
 def tell_submitter_of_outcome(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
@@ -376,6 +399,12 @@ def _settled(kind: NoticeKind, about: UUID, fact: Envelope[Any], member: UUID | 
     return Do(aggregate=occasion, aggregate_id=occasion_of(kind, about), command=command)
 
 
+def _renamed(kind: NoticeKind, about: UUID, fact: Envelope[Any], name: str) -> Do:
+    """What was told of something says what that is called now."""
+    command = RenameNotices(cause=fact.id, reference=name)
+    return Do(aggregate=occasion, aggregate_id=occasion_of(kind, about), command=command)
+
+
 # The events of approvals are those of every service that has things approved: known when this is imported.
 TOLD = tuple(map(approval_events, APPROVING))
 GIVEN = tuple(told.given for told in TOLD)
@@ -385,11 +414,14 @@ TAKEN_BACK = tuple(told.taken_back for told in TOLD)
 GRANTED = tuple(told.granted for told in TOLD)
 OUTCOMES = (*GRANTED, *(told.returned for told in TOLD))
 ENDING = tuple(event for told in TOLD for event in (told.granted, told.returned, told.recalled))
+RENAMED = tuple(told.renamed for told in TOLD if told.renamed)
 tell_of_waiting_decision.__annotations__["event"] = Union[ASKING]  # noqa: UP007 - of a tuple
 tell_of_decision_taken_back.__annotations__["event"] = Union[TAKEN_BACK]  # noqa: UP007
 settle_decided.__annotations__["event"] = Union[ENDING]  # noqa: UP007
+rename_notices_of_renamed_approval.__annotations__["event"] = Union[RENAMED]  # noqa: UP007
 tell_submitter_of_outcome.__annotations__["event"] = Union[OUTCOMES]  # noqa: UP007
 reactions.on(tell_of_waiting_decision)
 reactions.on(tell_of_decision_taken_back)
 reactions.on(settle_decided)
+reactions.on(rename_notices_of_renamed_approval)
 reactions.on(tell_submitter_of_outcome)

@@ -73,6 +73,11 @@ class ApprovalEvents:
         return (*self.of_decisions, *(each for each in (self.handed_over, self.renamed) if each))
 
     @property
+    def told_to_people(self) -> tuple[type[Any], ...]:
+        """Those that change what somebody is told: a decision, or how that is called."""
+        return (*self.of_decisions, *((self.renamed,) if self.renamed else ()))
+
+    @property
     def of_decisions(self) -> tuple[type[Any], ...]:
         """Those that change who is asked, or say what came of it: somebody is told of them."""
         return (

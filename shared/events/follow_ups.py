@@ -213,7 +213,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealHandedOver: (BY_DEALS, OF_A_STEP),
     DealNextStepPlanned: (OF_A_STEP,),
     DealNextStepReminded: (Follower(service="forecast"),),
-    DealRenamed: (BY_DEALS,),
+    DealRenamed: (BY_DEALS, Follower(service="forecast")),
     DealTextsErased: (BY_DEALS,),
     StageVisitRuleFired: (Follower(service="forecast", when="notify"),),
     StageVisitEnded: (Follower(service="forecast"),),
@@ -236,7 +236,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     **{
         event: (Follower(service="forecast"),)
         for service in APPROVING
-        for event in approval_events(service).of_decisions
+        for event in approval_events(service).told_to_people
     },
     MemberLeft: (Follower(service="forecast", imported=True),),
     InvoiceOverdue: (Follower(service="forecast"),),

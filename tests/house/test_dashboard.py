@@ -51,6 +51,7 @@ NOT_SHOWN = {
             "forecast.notice-acknowledged",
             "forecast.notice-raised",
             "forecast.notice-read",
+            "forecast.notice-renamed",
             "forecast.notice-settled",
             "forecast.notices-muted",
             "forecast.notices-unmuted",

@@ -269,11 +269,16 @@ async def test_data_4_what_was_submitted_for_approval_names_nobody_whether_it_wa
     async def shown() -> list[Any]:
         """The names of both approvals, wherever they are told."""
         listed = [each for state in ("returned", "waiting") for each in await decided(of_forecast, works, state=state)]
-        return [(await of_deals.sees(path))["name"] for path in (back, waits)] + [each["name"] for each in listed]
+        inbox = [each for each in (await of_forecast.sees("/v1/notices"))["items"] if each["about_id"] == works]
+        return [
+            *[(await of_deals.sees(path))["name"] for path in (back, waits)],
+            *[each["name"] for each in listed],
+            *[each["reference"] for each in inbox],
+        ]
 
     async def is_shown(name: str) -> None:
         async def is_so() -> bool:
-            return await shown() == [name] * 4
+            return await shown() == [name] * 6
 
         await until(is_so, PATIENCE_SECONDS)
 

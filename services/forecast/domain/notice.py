@@ -3,6 +3,7 @@
 It is its recipient's alone. What it is about may settle it at any time, read or not.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar, Literal, get_args
 from uuid import UUID, uuid5
@@ -10,7 +11,14 @@ from uuid import UUID, uuid5
 from shared.domain.aggregate import Aggregate, Decision, carried
 from shared.domain.roles import Reach, Role, permission
 from shared.events.definition import value
-from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
+from shared.events.forecast.notice import (
+    About,
+    NoticeAcknowledged,
+    NoticeRaised,
+    NoticeRead,
+    NoticeRenamed,
+    NoticeSettled,
+)
 from shared.events.money import Money
 
 NoticeKind = Literal[
@@ -90,6 +98,7 @@ class SettledNotice(Notice):
 
 
 Waiting = UnreadNotice | ReadNotice | AcknowledgedNotice
+Told = Waiting | SettledNotice
 
 notice = Aggregate("notice", plural="notices", start=NoNotice, readers=RECIPIENTS)
 
@@ -159,6 +168,11 @@ def acknowledged(state: UnreadNotice | ReadNotice, event: NoticeAcknowledged) ->
 @notice.evolves
 def settled(state: UnreadNotice | ReadNotice | AcknowledgedNotice, event: NoticeSettled) -> SettledNotice:
     return SettledNotice(**carried(state, Notice))
+
+
+@notice.evolves
+def renamed(state: Told, event: NoticeRenamed) -> Told:
+    return replace(state, reference=event.reference)
 
 
 def notice_of(cause: UUID, member_id: UUID) -> UUID:

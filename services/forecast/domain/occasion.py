@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from services.forecast.domain.notice import NoticeKind, NoticeThing, Waiting, notice_of
+from services.forecast.domain.notice import NoticeKind, NoticeThing, Told, Waiting, notice_of
 from shared.domain.aggregate import Aggregate, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day
 from shared.domain.references import AccountId, AnyMemberId, MemberId, TeamId
 from shared.domain.roles import ONLY_SERVICES, Role
 from shared.events.definition import value
-from shared.events.forecast.notice import About, NoticeRaised, NoticeSettled
+from shared.events.forecast.notice import About, NoticeRaised, NoticeRenamed, NoticeSettled
 from shared.events.forecast.occasion import OccasionArose, OccasionPassed
 from shared.events.money import Money
 from shared.events.references import Free
@@ -37,6 +37,8 @@ class Occasion:
     id: UUID
     causes: tuple[UUID, ...]
     """The events that it arose from."""
+    told: tuple[UUID, ...]
+    """Every notice that ever said so."""
 
 
 @value
@@ -96,6 +98,14 @@ class SettleNotices:
     member: AnyMemberId | None = None
 
 
+@value
+class RenameNotices:
+    """Have the notices of something that is called otherwise say so, whether they wait or are settled."""
+
+    cause: CauseId
+    reference: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """Somebody who is to be told."""
@@ -117,6 +127,13 @@ class WaitingNotices:
     """The notices of an occasion that still wait, as a handler is given them."""
 
     notices: tuple[Waiting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldNotices:
+    """Every notice of an occasion, as a handler is given them."""
+
+    notices: tuple[Told, ...] = ()
 
 
 @occasion.decides(allow=ONLY_SERVICES)
@@ -149,6 +166,21 @@ def settle(state: NoOccasion | OpenOccasion, command: SettleNotices, waiting: Wa
     return [*passed, *(Occurrence(event=each, to=each.notice_id) for each in settled)]
 
 
+@occasion.decides(allow=ONLY_SERVICES)
+def rename(state: NoOccasion | OpenOccasion | PassedOccasion, command: RenameNotices, told: ToldNotices) -> Decision:
+    """Have whatever anybody was told say what the thing is called now; of most things that is nothing."""
+    return [
+        Occurrence(
+            event=NoticeRenamed(
+                notice_id=each.id, member_id=each.member_id, reference=command.reference, cause=command.cause
+            ),
+            to=each.id,
+        )
+        for each in told.notices
+        if each.reference != command.reference
+    ]
+
+
 @occasion.already
 def is_raised(state: OpenOccasion | PassedOccasion, command: RaiseNotices) -> bool:
     return command.cause in state.causes
@@ -161,18 +193,23 @@ def is_settled(state: PassedOccasion, command: SettleNotices) -> bool:
 
 @occasion.evolves
 def arose(state: NoOccasion, event: OccasionArose) -> OpenOccasion:
-    return OpenOccasion(id=event.occasion_id, causes=(event.cause,), notices=event.notices)
+    return OpenOccasion(id=event.occasion_id, causes=(event.cause,), told=event.notices, notices=event.notices)
 
 
 @occasion.evolves
 def arose_again(state: OpenOccasion | PassedOccasion, event: OccasionArose) -> OpenOccasion:
     before = state.notices if isinstance(state, OpenOccasion) else ()
-    return OpenOccasion(id=state.id, causes=(*state.causes, event.cause), notices=(*before, *event.notices))
+    return OpenOccasion(
+        id=state.id,
+        causes=(*state.causes, event.cause),
+        told=(*state.told, *event.notices),
+        notices=(*before, *event.notices),
+    )
 
 
 @occasion.evolves
 def passed(state: OpenOccasion, event: OccasionPassed) -> PassedOccasion:
-    return PassedOccasion(id=state.id, causes=state.causes)
+    return PassedOccasion(id=state.id, causes=state.causes, told=state.told)
 
 
 def occasion_of(kind: str, about_id: UUID) -> UUID:

@@ -7,10 +7,13 @@ from services.forecast.domain.address import ConfirmationCode, ConfirmNoticeAddr
 from services.forecast.domain.notice import AcknowledgedNotice, ReadNotice, UnreadNotice, notice
 from services.forecast.domain.occasion import (
     Audience,
+    NoOccasion,
     OpenOccasion,
     RaiseNotices,
     Recipient,
+    RenameNotices,
     SettleNotices,
+    ToldNotices,
     WaitingNotices,
 )
 from services.forecast.domain.preference import is_muted, notice_preference, preference_of
@@ -64,6 +67,13 @@ async def waiting_notices(
             and command.member in (None, each.member_id)
         )
     )
+
+
+async def told_notices(reader: LoaderContext, state: Any, command: RenameNotices, context: Context) -> ToldNotices:
+    """Every notice of an occasion, whatever became of it."""
+    notices = () if isinstance(state, NoOccasion) else state.told
+    states = await asyncio.gather(*(reader.state(notice, each) for each in notices))
+    return ToldNotices(notices=tuple(each for each, _ in states))
 
 
 async def confirmation_code(

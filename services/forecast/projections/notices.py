@@ -8,7 +8,7 @@ from services.forecast.domain.notice import RECIPIENTS, NoticeKind, NoticeThing,
 from shared.domain.aggregate import statuses
 from shared.events.definition import value, words
 from shared.events.envelope import Envelope
-from shared.events.forecast.notice import NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
+from shared.events.forecast.notice import NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeRenamed, NoticeSettled
 from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, one_of
 from shared.projections.projection import Projection
@@ -67,6 +67,7 @@ NOTICE = Table(
         NoticeRaised: _raised,
         NoticeRead: lambda *_: {"status": "read"},
         NoticeAcknowledged: lambda *_: {"status": "acknowledged"},
+        NoticeRenamed: lambda fact, _: {"reference": fact.data.reference},
         NoticeSettled: lambda *_: {"status": "settled"},
     },
     indices=("(member, raised_at, id)", "(member, status, raised_at, id)"),
@@ -74,7 +75,7 @@ NOTICE = Table(
 
 NOTICE_PROJECTION = Projection(
     name="notices",
-    version=2,
+    version=3,
     ddl=NOTICE.ddl,
     indices=NOTICE.index_ddl,
     apply=NOTICE.apply,

@@ -269,6 +269,8 @@ class DealRenamed:
 
     deal_id: UUID
     name: str
+    reminded_steps: tuple[UUID, ...] = ()
+    """The next steps that anybody was ever reminded of: what they were told is called otherwise, too."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

@@ -59,6 +59,20 @@ class NoticeAcknowledged:
     account_id: AsKnown[UUID | None] = None
 
 
+@event("forecast.notice-renamed", aggregate="notice")
+class NoticeRenamed:
+    """What it is about is called otherwise, whether it waits or is settled. What it was called before is not told: it
+    may name somebody who is to be forgotten (DATA-4)."""
+
+    notice_id: UUID
+    member_id: UUID
+    reference: str
+    """How people call what it is about, from now on."""
+    cause: UUID
+    """The event that renamed it."""
+    account_id: AsKnown[UUID | None] = None
+
+
 @event("forecast.notice-settled", aggregate="notice")
 class NoticeSettled:
     """What it is about waits for nobody any more: the invoice is paid, the contract decided."""

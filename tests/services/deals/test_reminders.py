@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.changes import HandOver, UpdateDeal
+from services.deals.domain.deal.changes import HandOver, RenameDeal, UpdateDeal
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
 from services.deals.domain.deal.history import (
     DealToday,
@@ -264,6 +264,17 @@ def test_deal_6_what_is_not_due_yet_goes_along_with_the_deal() -> None:
     (over,) = OPEN.given(PLANNED).when(HandOver(owner=OTHER)).facts
     assert over.event.reminded_step is None
     assert due(PLANNED, over.event) == FIRST
+
+
+# -- what the deal is called ------------------------------------------------------------------------------------------
+
+
+def test_data_4_who_renames_a_deal_tells_of_which_steps_anybody_was_reminded() -> None:
+    assert OPEN.given(PLANNED).when(RenameDeal(name="Line")).facts[0].event.reminded_steps == ()
+    second = replace(PLANNED, step_id=UUID(int=7))
+    told = (PLANNED, reminded("owner"), reminded("again"), second)
+    (fact,) = OPEN.given(*told, replace(reminded("owner"), step_id=UUID(int=7))).when(RenameDeal(name="Line")).facts
+    assert fact.event.reminded_steps == (STEP_ID, UUID(int=7)), "also of one that another was planned in place of"
 
 
 # -- history, and what is forgotten -----------------------------------------------------------------------------------

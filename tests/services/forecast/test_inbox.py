@@ -12,9 +12,10 @@ import pytest
 from services.forecast.domain.notice import notice_of
 from shared.domain.roles import Role
 from shared.events.approvals import PlannedStep, Slot, approval_events
-from shared.events.deals.deal import DealAbandoned
+from shared.events.deals.deal import DealAbandoned, DealRenamed
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
+from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
@@ -327,6 +328,68 @@ async def test_deal_6_whoever_leads_the_one_who_asks_for_help_is_told_until_it_i
     guided = DealGuidanceGiven(deal_id=asked.data.deal_id, help_id=asked.data.help_id, on=NOON.date())
     await company.happens(company.of(guided, asked.data.deal_id, 2))
     assert [each["status"] for each in await company.inbox("mona")] == ["settled"]
+
+
+async def test_data_4_what_was_told_of_a_deal_has_its_name_of_now_whether_it_waits_or_is_settled(
+    company: Company,
+) -> None:
+    """A help request, a next step, and an approval that waits for Ben and is granted then."""
+    asked, step, approval = asked_help(company), uuid4(), uuid4()
+    deal, ids, told = asked.data.deal_id, company.ids, approval_events("deals")
+    due = DealNextStepReminded(
+        deal_id=deal, step_id=step, on=NOON.date(), levels=("owner",), name="Servers", owner=ids["anna"]
+    )
+    of: dict[str, Any] = {
+        "approval_id": approval,
+        "subject_kind": "deal",
+        "subject_id": deal,
+        "name": "Servers: Review",
+    }
+    of |= {"amount": None, "submitter": company.subject("anna"), "part": "exit of review"}
+    asks = (Slot(member=ids["ben"]),)
+    requested = told.requested(
+        **of,
+        chain=0,
+        self_approval="others",
+        repeated_approver="again",
+        submitter_member=ids["anna"],
+        steps=(PlannedStep(key="one", name="One", mode="all", slots=asks),),
+        next_step=0,
+        due=None,
+        asks=asks,
+        at=NOON,
+    )
+    by_ben = {"by": company.subject("ben"), "member": ids["ben"], "at": NOON}
+    granted = told.granted(**of, **by_ben, step="one", reason=None)
+    await company.happens(asked, company.of(due, deal, 2), company.of(requested, approval))
+    await company.happens(company.of(granted, approval, 2))
+
+    async def references() -> dict[str, list[str]]:
+        return {
+            name: sorted(each["reference"] for each in await company.inbox(name)) for name in ("anna", "ben", "mona")
+        }
+
+    assert await references() == {
+        "anna": ["Servers", "Servers: Review"],
+        "ben": ["Servers: Review"],
+        "mona": ["Servers"],
+    }
+    assert [each["status"] for each in await company.inbox("ben")] == ["settled"]
+    assert told.renamed is not None
+    renamed = told.renamed(**of | {"name": "Line for …: Review"}, by="service:deals", member=None, at=NOON)
+    await company.happens(
+        company.of(DealRenamed(deal_id=deal, name="Line for …", reminded_steps=(step,)), deal, 3),
+        company.of(renamed, approval, 3),
+    )
+    assert await references() == {
+        "anna": ["Line for …", "Line for …: Review"],
+        "ben": ["Line for …: Review"],
+        "mona": ["Line for …"],
+    }
+    (shown,) = await company.inbox("ben")
+    assert shown["status"] == "settled"
+    one = await company.client("ben").get(f"/v1/notices/{shown['id']}")
+    assert one.json()["reference"] == "Line for …: Review"
 
 
 async def test_deal_6_where_no_member_asks_whoever_leads_the_team_is_told(company: Company) -> None:

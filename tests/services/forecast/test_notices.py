@@ -14,7 +14,9 @@ from services.forecast.domain.occasion import (
     Audience,
     RaiseNotices,
     Recipient,
+    RenameNotices,
     SettleNotices,
+    ToldNotices,
     WaitingNotices,
     occasion,
     occasion_of,
@@ -24,8 +26,16 @@ from services.forecast.reactions import reactions
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.approvals import PlannedStep, Slot, approval_events
+from shared.events.deals.deal import DealRenamed
 from shared.events.envelope import Envelope
-from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
+from shared.events.forecast.notice import (
+    About,
+    NoticeAcknowledged,
+    NoticeRaised,
+    NoticeRead,
+    NoticeRenamed,
+    NoticeSettled,
+)
 from shared.events.forecast.notice_preference import NoticesMuted, NoticesUnmuted
 from shared.events.forecast.occasion import OccasionArose, OccasionPassed
 from shared.events.leads.member import MemberLeft
@@ -55,6 +65,7 @@ RAISED = NoticeRaised(
 READ = NoticeRead(notice_id=RAISED.notice_id, member_id=ANNA)
 TAKEN_ON = NoticeAcknowledged(notice_id=RAISED.notice_id, member_id=ANNA)
 SETTLED = NoticeSettled(notice_id=RAISED.notice_id, member_id=ANNA, cause=LATER)
+RENAMED = NoticeRenamed(notice_id=RAISED.notice_id, member_id=ANNA, reference="Line for …", cause=LATER)
 A_NOTICE = scenario(notice).given(RAISED)
 
 
@@ -71,6 +82,12 @@ def test_whoever_takes_a_notice_on_has_read_it() -> None:
     A_NOTICE.given(READ).when(AcknowledgeNotice()).then(TAKEN_ON)
     A_NOTICE.given(TAKEN_ON).when(AcknowledgeNotice()).then()
     A_NOTICE.given(TAKEN_ON).when(MarkRead()).then()
+
+
+@pytest.mark.parametrize("before", [(), (READ,), (TAKEN_ON,), (SETTLED,)])
+def test_data_4_a_notice_is_called_otherwise_and_stands_as_it_stood(before: tuple[Any, ...]) -> None:
+    stood = notice.fold([RAISED, *before])
+    assert notice.evolve(stood, RENAMED) == replace(stood, reference="Line for …")
 
 
 @pytest.mark.parametrize("before", [(), (READ,), (TAKEN_ON,)])
@@ -142,6 +159,26 @@ def test_con_2_what_one_member_decided_waits_for_the_others() -> None:
     waiting = WaitingNotices(notices=(notice.fold([RAISED, READ]),))
     told = scenario(occasion).given(AROSE).knowing(waiting=waiting).when(SettleNotices(cause=LATER, member=ANNA))
     told.then(SETTLED)
+
+
+RENAME = RenameNotices(cause=LATER, reference="Line for …")
+
+
+@pytest.mark.parametrize("later", [(), (PASSED,)])
+def test_data_4_whatever_anybody_was_told_of_something_says_what_it_is_called_now(later: tuple[Any, ...]) -> None:
+    ours, settled = notice.fold([RAISED, READ]), notice.fold([OF_BEN, replace(SETTLED, notice_id=OF_BEN.notice_id)])
+    known = scenario(occasion).given(AROSE, *later)
+    told = known.knowing(told=ToldNotices(notices=(ours, settled))).when(RENAME)
+    told.then(RENAMED, replace(RENAMED, notice_id=OF_BEN.notice_id, member_id=BEN))
+    assert [each.to for each in told.facts] == [RAISED.notice_id, OF_BEN.notice_id]
+    known.knowing(told=ToldNotices(notices=(notice.evolve(ours, RENAMED),))).when(RENAME).then()
+
+
+def test_data_4_an_occasion_knows_every_notice_that_ever_told_of_it() -> None:
+    again = replace(AROSE, cause=LATER, notices=(notice_of(LATER, ANNA),))
+    assert occasion.fold([AROSE, PASSED]).told == AROSE.notices
+    assert occasion.fold([AROSE, PASSED, again]).told == (*AROSE.notices, *again.notices)
+    scenario(occasion).knowing(told=ToldNotices()).when(RENAME).then()
 
 
 def test_what_nobody_was_told_of_needs_no_settling() -> None:
@@ -404,3 +441,26 @@ def test_rec_5_a_notice_names_the_approval_beside_what_it_is_of() -> None:
     asked = replace(ASKED, kind="approval-granted", about="contract", about_id=CONTRACT, approval_id=APPROVAL)
     outcome = scenario(occasion).knowing(audience=TO_BOTH).when(asked)
     assert [each.event.about for each in outcome.facts] == [about] * 3
+
+
+# -- what is called otherwise -----------------------------------------------------------------------------------------
+
+
+def renaming(kind: str, about: UUID) -> Do:
+    command = RenameNotices(cause=CAUSE, reference="Line for …")
+    return Do(aggregate=occasion, aggregate_id=occasion_of(kind, about), command=command)
+
+
+def test_data_4_what_was_told_of_an_approval_is_called_as_it_is() -> None:
+    told = approval_events("deals").renamed
+    assert told is not None
+    of = {**OF_APPROVAL, "subject_kind": "deal", "name": "Line for …"}
+    kinds = ("approval-waiting", "approval-granted", "approval-returned")
+    assert what_follows(told(**of, **BY)) == [renaming(kind, APPROVAL) for kind in kinds]
+
+
+def test_data_4_what_was_told_of_a_deal_is_called_as_it_is() -> None:
+    deal, first, second = (UUID(int=number) for number in (90, 91, 92))
+    event = DealRenamed(deal_id=deal, name="Line for …", reminded_steps=(first, second))
+    steps = [renaming("next-step-due", each) for each in (first, second)]
+    assert what_follows(event) == [renaming("help-asked", deal), *steps]

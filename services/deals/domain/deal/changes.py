@@ -171,7 +171,9 @@ def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Contex
 @deal.decides(allow=SELLING)
 def rename(state: AnyDeal, command: RenameDeal) -> Decision:
     """Change what the deal is called, also once it is closed."""
-    return [] if command.name == state.name else [DealRenamed(deal_id=state.id, name=command.name)]
+    if command.name == state.name:
+        return []
+    return [DealRenamed(deal_id=state.id, name=command.name, reminded_steps=state.reminded_steps)]
 
 
 @deal.decides(allow=SELLING)

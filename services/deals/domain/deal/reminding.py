@@ -45,7 +45,8 @@ def remind_of_next_step(state: OpenDeal, command: RemindOfNextStep, context: Con
 
 @deal.evolves
 def was_reminded(state: AnyDeal, event: DealNextStepReminded) -> AnyDeal:
-    return replace(state, reminders=with_told(state.reminders, event.step_id, event.levels))
+    steps = tuple(dict.fromkeys((*state.reminded_steps, event.step_id)))
+    return replace(state, reminders=with_told(state.reminders, event.step_id, event.levels), reminded_steps=steps)
 
 
 @deal.timer

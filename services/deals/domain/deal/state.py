@@ -279,6 +279,8 @@ class Deal:
     """What was submitted for approval last at each gate, and what came of it (DEAL-2)."""
     approvals: tuple[UUID, ...] = ()
     """The approvals of all that was ever submitted: they are called as the deal is."""
+    reminded_steps: tuple[UUID, ...] = ()
+    """The next steps that anybody was ever reminded of, by what the deal was called then."""
     attempts: tuple[GateAttempts, ...] = ()
     """Attempts that were refused: those to enter a stage, since it came to where it stands; those at its work, of all
     that is not completed."""
