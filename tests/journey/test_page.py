@@ -84,7 +84,7 @@ async def test_fc_15_every_figure_of_the_quarter_opens_the_deals_that_add_up_to_
         "expected": amount(outlook["expected"]),
         "gap": amount(outlook["target"]) - amount(outlook["gap"]),
         "coverage": amount(outlook["open"]),
-        "undated": amount(outlook["undated"]),
+        "undated": amount(outlook["undated"]["amount"]),
     }
     async with visiting(browser, team) as visit:
         buttons = await visit.page.locator("[data-drill]").all()

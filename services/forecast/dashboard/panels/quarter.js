@@ -51,7 +51,7 @@ function skeleton() {
     make("p", { class: "legend", "aria-hidden": "true" },
       key("won", say("page.quarter.legend.won")), key("weighted", say("page.quarter.legend.weighted")),
       key("elapsed", say("page.quarter.legend.elapsed")), key("goal", say("page.quarter.legend.goal"))),
-    make("p", { class: "left-out undated" }),
+    make("p", { class: "undated" }),
     leftOut(),
   ];
 }
