@@ -105,6 +105,7 @@ UNTOLD: Mapping[str, str] = {
             "deals.stage-visit-rule-fired",
             "deals.stage-visit-rule-lapsed",
             "deals.stage-visit-ended",
+            "deals.stage-visit-deal-changed",
             "deals.stage-visit-handed-over",
             "deals.stage-work-completed",
         ),

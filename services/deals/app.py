@@ -38,6 +38,7 @@ from services.deals.domain.process_suggestion import NamedRemark, process_sugges
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
+from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.stage_visit.state import OutsideProcess
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import SupportedDeal
@@ -67,6 +68,7 @@ from services.deals.projections.lookups import (
     support_of_deal,
     supported_deal,
     tellings,
+    visits_of_deal,
 )
 from services.deals.projections.migrating import migration_ends, migration_step, target_process
 from services.deals.projections.process_migrations import (
@@ -218,6 +220,7 @@ SERVICE = Service(
         Tellings: tellings,
         SupportedDeal: supported_deal,
         SupportOfDeal: support_of_deal,
+        VisitsOfDeal: visits_of_deal,
         RemarkedProcess: remarked_process,
         RemarkedDeal: remarked_deal,
         NamedRemark: named_remark,

@@ -1,7 +1,7 @@
 """What other services' events bring about here: a converted lead becomes a deal (DEAL-1), whoever is erased is in none
 (DATA-4), and a lead or a contract enters and leaves stages of its process (PROC-1). And what our own bring about:
-support requests go with their deal (DEAL-12), a rule of a stage asks for help, a deal that is ready moves on by itself
-where its process says so (PROC-1), and a migration takes its next step (PROC-2)."""
+support requests and stages of a contract go with their deal (DEAL-12, PROC-1), a rule of a stage asks for help, a deal
+that is ready moves on by itself where its process says so (PROC-1), and a migration takes its next step (PROC-2)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,8 +12,8 @@ from services.deals.domain.deal.approval import RenameApprovals
 from services.deals.domain.deal.automation import MoveOn, Reevaluate
 from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.erasure import EraseTexts
+from services.deals.domain.deal.following import BringInLine
 from services.deals.domain.deal.opening import OpenConvertedDeal
-from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_migration.running import TakeStep
 from services.deals.domain.stage_visit import stage_visit
@@ -22,7 +22,7 @@ from services.deals.domain.stage_visit.state import visit_of
 from services.deals.domain.stage_visit.visiting import BeginContractStage, BeginLeadStage, EndVisit, LeaveForNext
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import AskForSupport
-from shared.events.contracts.contract import ContractActivated, ContractSigned, ContractVoided
+from shared.events.contracts.contract import ContractActivated, ContractSigned
 from shared.events.deals.deal import (
     DealAbandoned,
     DealHandedOver,
@@ -30,7 +30,6 @@ from shared.events.deals.deal import (
     DealMoved,
     DealNodeCompleted,
     DealRenamed,
-    DealTextsErased,
     DealWon,
 )
 from shared.events.deals.deal_approval import DealSubmissionApproved
@@ -101,13 +100,13 @@ def forget_whoever_was_erased(
 
 
 @reactions.on
-def bring_support_in_line_with_the_deal(
+def bring_in_line_with_the_deal(
     event: DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed | DealAccountChanged,
     fact: Envelope[DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed | DealAccountChanged],
 ) -> Iterable[Do]:
-    """DEAL-12: help for a deal that has ended is withdrawn; else it is its owner's, under its name and for its
-    customer."""
-    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
+    """DEAL-12, PROC-1: help for a deal that has ended is withdrawn; else it is its owner's, under its name and for its
+    customer. The stages of a contract end with a deal that comes to nothing, and are called as it is."""
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringInLine())
 
 
 @reactions.on
@@ -121,11 +120,11 @@ def take_back_what_waits(
     event: DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned,
     fact: Envelope[DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned],
 ) -> Iterable[Do]:
-    """DEAL-2, DEAL-12: history is decided without what follows at once. What waited by it for an approval, and help for
-    a deal that has ended by it, is taken back all the same."""
+    """DEAL-2, DEAL-12: history is decided without what follows at once. What waited by it for an approval, help for a
+    deal that has ended by it, and what is due in the stages of its contract, is taken back all the same."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=Reevaluate())
     if not isinstance(event, DealMoved | DealNodeCompleted):
-        yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
+        yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringInLine())
 
 
 @reactions.on
@@ -208,23 +207,10 @@ def begin_stage_of_contract(
     yield Do(aggregate=stage_visit, aggregate_id=visit_of(event.deal_id, begins), command=command)
 
 
-@reactions.on(when="deal_id")
-def end_stages_of_contract(event: ContractVoided, fact: Envelope[ContractVoided]) -> Iterable[Do]:
-    """PROC-1: nothing of a contract's stages is due once it came to nothing."""
-    assert event.deal_id is not None
-    yield from _of_contract(event.deal_id, EndVisit(cause="voided"))
-
-
 @reactions.on
 def hand_over_stages_of_contract(event: DealHandedOver, fact: Envelope[DealHandedOver]) -> Iterable[Do]:
     """PROC-1: what is due in the stages of a contract is whose its deal is."""
     yield from _of_contract(event.deal_id, HandOverVisit(owner=event.owner, team=event.team))
-
-
-@reactions.on
-def erase_texts_of_stages(event: DealTextsErased, fact: Envelope[DealTextsErased]) -> Iterable[Do]:
-    """DATA-4: what was written in the stages of a contract goes with what was written about its deal."""
-    yield from _of_contract(event.deal_id, EraseVisitTexts())
 
 
 def _goes_on(lead_id: UUID, begins: LeadMilestone, command: BeginLeadStage) -> Iterable[Do]:

@@ -673,7 +673,7 @@ class StageVisit:
     """Of a contract, its deal."""
     name: str
     """Of a lead what its company is called, else its domain, else where the interest came from; empty where that was
-    not told. Of a contract what its deal was called when it began."""
+    not told. Of a contract what its deal is called."""
     account_id: UUID | None
     process_id: UUID
     process_version: int
@@ -697,7 +697,9 @@ class OpenStageVisit(StageVisit):
 class EndedStageVisit(StageVisit):
     """It stands there no more."""
 
-    cause: Literal["done", "next-stage", "converted", "disqualified", "duplicate", "erased", "voided"]
+    cause: Literal[
+        "done", "next-stage", "converted", "disqualified", "duplicate", "erased", "deal-lost", "deal-abandoned"
+    ]
     ended_on: date
 
 

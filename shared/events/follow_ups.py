@@ -12,7 +12,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from shared.events.approvals import APPROVING, approval_events
-from shared.events.contracts.contract import ContractActivated, ContractSigned, ContractVoided
+from shared.events.contracts.contract import ContractActivated, ContractSigned
 from shared.events.deals.deal import (
     DealAbandoned,
     DealHandedOver,
@@ -22,7 +22,6 @@ from shared.events.deals.deal import (
     DealNodeCompleted,
     DealRenamed,
     DealReopened,
-    DealTextsErased,
     DealWon,
 )
 from shared.events.deals.deal_approval import DealSubmissionApproved
@@ -214,7 +213,6 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealNextStepPlanned: (OF_A_STEP,),
     DealNextStepReminded: (Follower(service="forecast"),),
     DealRenamed: (BY_DEALS, Follower(service="forecast")),
-    DealTextsErased: (BY_DEALS,),
     StageVisitRuleFired: (Follower(service="forecast", when="notify"),),
     StageVisitEnded: (Follower(service="forecast"),),
     ProcessMigrationStarted: (BY_DEALS,),
@@ -232,7 +230,6 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     SupportRequestWithdrawn: (Follower(service="forecast"),),
     ContractSigned: (Follower(service="deals", when="deal_id"),),
     ContractActivated: (Follower(service="deals", when="deal_id"), Follower(service="receivables", imported=True)),
-    ContractVoided: (Follower(service="deals", when="deal_id"),),
     **{
         event: (Follower(service="forecast"),)
         for service in APPROVING

@@ -35,7 +35,8 @@ from services.deals.domain.process_suggestion import NamedRemark
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
-from services.deals.domain.stage_visit.state import OutsideProcess, StageVisit, visit_of
+from services.deals.domain.stage_visit.following import VisitsOfDeal
+from services.deals.domain.stage_visit.state import AnyStageVisit, OutsideProcess, StageVisit, visit_of
 from services.deals.domain.stage_visit.visiting import BeginContractStage, BeginLeadStage
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import ON_DEAL, AskForSupport, SupportedDeal
@@ -55,7 +56,7 @@ from shared.domain.context import Context
 from shared.domain.exchange import factor
 from shared.domain.roles import Role
 from shared.events.deals.process import PilotPeople
-from shared.events.process import LEAD_MILESTONES
+from shared.events.process import CONTRACT_MILESTONES, LEAD_MILESTONES
 
 LAST_RATES = """
 select base, array_agg(currency) as currencies, array_agg(rate) as rates from {view}.exchange_rate
@@ -138,9 +139,12 @@ async def outside_process(reader: LoaderContext, state: Any, command: Any, conte
     if isinstance(command, BeginContractStage):
         found, _ = await reader.state(deal, command.deal_id)
         if isinstance(found, Deal):
+            # What changes about the deal meanwhile would not find the visit any more.
+            reader.rest_on(deal, command.deal_id)
             return OutsideProcess(
                 process=await pinned_process(reader, found, command, context),
                 name=found.name,
+                status=status_of(deal, found),
                 owner=found.owner,
                 team=found.team,
                 account_id=found.account_id,
@@ -300,6 +304,13 @@ async def support_of_deal(reader: LoaderContext, state: Deal, command: Any, cont
     ids = sorted(await reader.claim_holders(ON_DEAL, str(state.id)))
     states = await asyncio.gather(*(reader.state(support_request, each) for each in ids))
     return SupportOfDeal(requests=tuple(each for each, _ in states))
+
+
+async def visits_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> VisitsOfDeal:
+    """The stages that the contract of a deal has entered: their ids follow from the deal."""
+    ids = [visit_of(state.id, begins) for begins in CONTRACT_MILESTONES]
+    states = await asyncio.gather(*(reader.state(stage_visit, each) for each in ids))
+    return VisitsOfDeal(visits=tuple(each for each, _ in states if isinstance(each, AnyStageVisit)))
 
 
 @reads(KNOWN_CONTRACTS.name)

@@ -10,6 +10,7 @@ from shared.domain.aggregate import statuses
 from shared.domain.roles import READING
 from shared.events.deals.stage_visit import (
     StageVisitBegun,
+    StageVisitDealChanged,
     StageVisitEnded,
     StageVisitHandedOver,
     StageVisitRuleFired,
@@ -40,7 +41,7 @@ class StageVisitRow:
     """Of a contract, its deal."""
     name: Annotated[str, BY_LANGUAGE, SEARCHED]
     """Of a lead what its company is called, else its domain, else where the interest came from; empty where that was
-    not told. Of a contract what its deal was called when it began."""
+    not told. Of a contract what its deal is called."""
     account_id: UUID | None
     process_id: UUID
     process_version: int
@@ -117,6 +118,7 @@ STAGE_VISIT = Table(
     changes={
         StageVisitBegun: _begun,
         StageVisitEnded: lambda fact, _: {"status": "ended", "ended_on": fact.data.on},
+        StageVisitDealChanged: lambda fact, _: {"name": fact.data.name, "account_id": fact.data.account_id},
         StageVisitHandedOver: lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team},
     },
     indices=("(begun_on, id)", "(owner, status)", "(team, status)", "(lead_id)", "(deal_id)", "(contract_id)"),
@@ -133,7 +135,7 @@ STAGE_WORK = Table(
 
 STAGE_VISIT_PROJECTION = Projection(
     name="stage_visits",
-    version=1,
+    version=2,
     ddl=STAGE_VISIT.ddl,
     indices=STAGE_VISIT.index_ddl,
     apply=STAGE_VISIT.apply,

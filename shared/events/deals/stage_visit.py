@@ -113,7 +113,7 @@ class StageVisitEnded:
     stage_visit_id: UUID
     stage: str
     cause: str
-    """done, next-stage, converted, disqualified, duplicate, erased or voided."""
+    """done, next-stage, converted, disqualified, duplicate or erased; of a contract, deal-lost or deal-abandoned."""
     on: date
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
@@ -128,6 +128,17 @@ class StageVisitHandedOver:
     owner: UUID | None
     team: UUID | None
     account_id: AsKnown[UUID | None] = None
+
+
+@event("deals.stage-visit-deal-changed", aggregate="stage-visit")
+class StageVisitDealChanged:
+    """The deal of the contract is called otherwise, or has another customer; and so has the visit."""
+
+    stage_visit_id: UUID
+    name: str
+    account_id: UUID | None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.stage-visit-texts-erased", aggregate="stage-visit", erases="stage_visit_id")

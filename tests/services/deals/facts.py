@@ -20,6 +20,7 @@ from services.deals.domain.process.piloting import PilotCrew
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.product import Catalogue, ListedProduct
+from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat
 from shared.domain.approval.chain import Approvers
@@ -81,6 +82,7 @@ LOADED: dict[str, Any] = {
     ),
     "tellings": Tellings(),
     "support": SupportOfDeal(),
+    "visits": VisitsOfDeal(),
     "winning": InForce(default=WINNING.default_of(Company()), on=TODAY),
     "contract": ContractOfDeal(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),

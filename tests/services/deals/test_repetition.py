@@ -15,10 +15,10 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import RenameApprovals
 from services.deals.domain.deal.automation import MoveOn, Reevaluate, RunDueRules
 from services.deals.domain.deal.corrections import Telling, Tellings
+from services.deals.domain.deal.following import BringInLine
 from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.reminding import RemindOfNextStep
 from services.deals.domain.deal.state import NextStep
-from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process import process
 from services.deals.domain.process.full import CUSTOM_SOLUTION
 from services.deals.domain.process.piloting import Goal
@@ -168,7 +168,7 @@ def any_of(*commands: type) -> st.SearchStrategy[Any]:
     return st.one_of(*map(commands_of, commands))
 
 
-ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn, RemindOfNextStep, Reevaluate, RenameApprovals)
+ELSEWHERE = (RetractFacts, BringInLine, RunDueRules, MoveOn, RemindOfNextStep, Reevaluate, RenameApprovals)
 """What names requests, of which a scenario knows none, what happens to the deal's support requests or approvals alone,
 and what a stage does by itself."""
 TOLD = [command for command in deal.handlers if command not in ELSEWHERE]

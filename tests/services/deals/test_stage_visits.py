@@ -8,12 +8,14 @@ from uuid import UUID
 
 import pytest
 
+from services.deals.domain.deal.erasure import EraseTexts
+from services.deals.domain.deal.following import BringInLine
 from services.deals.domain.process.faults import faults
 from services.deals.domain.process.full import AFTER_SALES, DELIVERY, FULL, FULL_ID, LEAD_IN, NURTURE
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process
 from services.deals.domain.stage_visit import stage_visit
-from services.deals.domain.stage_visit.following import EraseVisitTexts, HandOverVisit
+from services.deals.domain.stage_visit.following import EraseVisitTexts, HandOverVisit, VisitsOfDeal
 from services.deals.domain.stage_visit.state import OutsideProcess, visit_of
 from services.deals.domain.stage_visit.visiting import (
     BeginContractStage,
@@ -27,9 +29,11 @@ from services.deals.reactions import reactions
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.contracts.contract import ContractActivated, ContractSigned, ContractVoided
-from shared.events.deals.deal import DealHandedOver, DealTextsErased, DueNode, PlannedRule
+from shared.events.deals.deal import DealHandedOver, DealRenamed, DealTextsErased, DueNode, PlannedRule
+from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.stage_visit import (
     StageVisitBegun,
+    StageVisitDealChanged,
     StageVisitEnded,
     StageVisitHandedOver,
     StageVisitRuleFired,
@@ -46,8 +50,21 @@ from shared.events.leads.lead import (
 )
 from shared.events.process import Node, OutsideRule, OutsideStage, ProcessDefinition, Template
 from shared.testing.scenario import CONTEXT, scenario
-from tests.services.deals.facts import ACCOUNT, LEAD, OTHER, OTHER_TEAM, OWNER, REP, TEAM, TODAY, eur
+from tests.services.deals.facts import (
+    ACCOUNT,
+    LEAD,
+    OPENED,
+    OTHER,
+    OTHER_TEAM,
+    OWNER,
+    REP,
+    TEAM,
+    THE_DEAL,
+    TODAY,
+    eur,
+)
 from tests.services.deals.test_reactions import fact
+from tests.services.deals.test_support_requests import ABANDONED, LOST, OTHER_ACCOUNT, WON
 
 VISIT, DEAL, CONTRACT = CONTEXT.aggregate_id, UUID(int=90), UUID(int=92)
 FOLLOWS = Process(id=FULL_ID, version=1, definition=FULL)
@@ -306,8 +323,8 @@ def test_proc_1_a_visit_ends_with_its_lead_and_no_timer_is_left() -> None:
     outcome = NOTHING.given(LEAD_BEGUN).when(EndVisit(cause="converted"))
     outcome.then(replace(ENDED, stage="lead-in", cause="converted"))
     assert stage_visit.timers_of(outcome.state) == {}
-    STANDS.given(ENDED).when(EndVisit(cause="voided")).then()
-    NOTHING.when(EndVisit(cause="voided")).then()
+    NOTHING.given(LEAD_BEGUN, replace(ENDED, stage="lead-in")).when(EndVisit(cause="erased")).then()
+    NOTHING.when(EndVisit(cause="erased")).then()
 
 
 def test_proc_1_a_visit_is_whose_its_lead_or_deal_is() -> None:
@@ -328,6 +345,71 @@ def test_data_4_what_was_written_in_a_visit_is_erased_and_what_was_done_stays() 
         assert each.written is False, "there is nothing to erase again"
     for untold in (STANDS, NOTHING, STANDS.given(DONE, erased)):
         untold.when(EraseVisitTexts()).then()
+
+
+# -- with the deal ----------------------------------------------------------------------------------------------------
+
+STAGE = UUID(int=95)
+"""The visit, as another thing than the deal that decides."""
+OF_DEAL = replace(BEGUN, stage_visit_id=STAGE, name=OPENED.name, account_id=OPENED.account_id)
+ITS_DEAL = THE_DEAL.given(OPENED)
+
+
+def visits(*history: Any) -> VisitsOfDeal:
+    return VisitsOfDeal(visits=(stage_visit.fold([OF_DEAL, *history]),))
+
+
+def test_data_4_what_was_written_in_stages_of_a_contract_goes_with_what_was_written_about_the_deal() -> None:
+    erased = StageVisitTextsErased(stage_visit_id=STAGE)
+    first = ITS_DEAL.knowing(visits=visits(DONE)).when(EraseTexts())
+    first.then(DealTextsErased(deal_id=OPENED.deal_id), erased)
+    assert [each.to for each in first.facts] == [None, STAGE]
+    # The deal's own texts are gone by then, and nothing was written about it since.
+    once = ITS_DEAL.given(DealTextsErased(deal_id=OPENED.deal_id))
+    again = once.knowing(visits=visits(DONE)).when(EraseTexts())
+    again.then(erased)
+    assert [each.to for each in again.facts] == [STAGE]
+    for nothing in (visits(), visits(DONE, erased)):
+        once.knowing(visits=nothing).when(EraseTexts()).then()
+
+
+@pytest.mark.parametrize(
+    ("end", "cause"),
+    [(LOST, "deal-lost"), (ABANDONED, "deal-abandoned"), (WON, None)],
+    ids=["lost", "abandoned", "won"],
+)
+def test_acct_6_a_visit_of_a_contract_ends_with_a_deal_that_comes_to_nothing(end: Any, cause: str | None) -> None:
+    after = ITS_DEAL.given(end)
+    told = after.knowing(visits=visits()).when(BringInLine())
+    left = replace(ENDED, stage_visit_id=STAGE, cause=cause or "")
+    told.then(*([left] if cause else []))
+    assert [each.to for each in told.facts] == ([STAGE] if cause else [])
+    after.knowing(visits=visits(left)).when(BringInLine()).then()
+
+
+@pytest.mark.parametrize("status", ["lost", "abandoned"])
+def test_acct_6_no_stage_begins_for_a_deal_that_came_to_nothing(status: str) -> None:
+    scenario(stage_visit).knowing(outside=replace(THE_CONTRACTS, status=status)).when(SIGN).then()
+    scenario(stage_visit).knowing(outside=replace(THE_CONTRACTS, status="won")).when(SIGN).then(
+        BEGUN, fired("delivery", DELIVERY.rules[0])
+    )
+
+
+def test_data_4_a_visit_of_a_contract_is_called_as_its_deal_is_and_of_its_customer_also_once_it_has_ended() -> None:
+    changed = StageVisitDealChanged(stage_visit_id=STAGE, name="Plant", account_id=OPENED.account_id)
+    renamed = ITS_DEAL.given(DealRenamed(deal_id=OPENED.deal_id, name="Plant"))
+    for history in ((), (ENDED,)):
+        told = renamed.knowing(visits=visits(*history)).when(BringInLine())
+        told.then(changed)
+        assert [each.to for each in told.facts] == [STAGE]
+        renamed.knowing(visits=visits(*history, changed)).when(BringInLine()).then()
+        after = stage_visit.fold([OF_DEAL, *history, changed])
+        assert (after.name, after.account_id, after.owner) == ("Plant", OPENED.account_id, OWNER)
+    elsewhere = DealAccountChanged(
+        deal_id=OPENED.deal_id, account_before=None, account_id=OTHER_ACCOUNT, account_name=None
+    )
+    sold = ITS_DEAL.given(elsewhere).knowing(visits=visits()).when(BringInLine())
+    sold.then(replace(changed, name=OPENED.name, account_id=OTHER_ACCOUNT))
 
 
 # -- what brings it about ---------------------------------------------------------------------------------------------
@@ -375,15 +457,15 @@ def test_proc_1_what_happens_to_a_lead_has_it_enter_and_leave_stages() -> None:
 def test_acct_6_what_happens_to_a_contract_has_it_enter_and_leave_stages() -> None:
     assert commands_for(SIGNED) == [(OF_CONTRACT[0], SIGN)]
     assert commands_for(IN_FORCE) == [(OF_CONTRACT[1], replace(SIGN, begins="in-force"))]
-    voided = ContractVoided(contract_id=CONTRACT, deal_id=DEAL)
-    assert commands_for(voided) == [(visit, EndVisit(cause="voided")) for visit in OF_CONTRACT]
+    # What is voided was never signed: no stage began with it, and another contract of the deal may stand in one.
+    assert commands_for(ContractVoided(contract_id=CONTRACT, deal_id=DEAL)) == []
     assert commands_for(replace(SIGNED, deal_id=None)) == []
     handed = DealHandedOver(
         deal_id=DEAL, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=OTHER_TEAM, reason="Leave"
     )
     assert commands_for(handed) == [(visit, HandOverVisit(owner=OTHER, team=OTHER_TEAM)) for visit in OF_CONTRACT]
-    erased = DealTextsErased(deal_id=DEAL)
-    assert commands_for(erased) == [(visit, EraseVisitTexts()) for visit in OF_CONTRACT]
+    # They are erased with those of the deal, by one decision: later, what was written since would go, too.
+    assert commands_for(DealTextsErased(deal_id=DEAL)) == []
 
 
 @pytest.mark.parametrize("event", [CAPTURED, ASSIGNED, WORKED, SIGNED, IN_FORCE])

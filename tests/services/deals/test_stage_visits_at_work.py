@@ -18,8 +18,10 @@ from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAG
 from shared.commands.request import CommandRequest
 from shared.domain.context import service_actor
 from shared.domain.roles import Role
+from shared.eventstore.append import Append, Outcome
 from shared.ops.ids import new_id
 from shared.projections.audit import differences
+from shared.testing.servers import personal_rows
 from tests.services.conftest import Everybody
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_processes_at_work import renewal
@@ -183,6 +185,68 @@ async def test_proc_1_a_timer_of_a_stage_fires_in_the_store_unless_the_work_is_d
     assert await told(late, "rule-fired") == ["hand-over", "no-start"]
     assert (await told(held, "rule-fired"), await told(held, "rule-lapsed")) == (["hand-over"], ["no-start"])
     assert (await ops.sees(f"{AT}/{held}"))["status"] == "ended", "with the last of what its stage requires"
+
+
+async def test_data_4_what_was_written_in_a_stage_is_erased_each_time_that_texts_of_its_deal_are(
+    alone: Errands,
+) -> None:
+    """Also when nothing was written about the deal itself since the time before."""
+    running, ops = alone.running, Desk(client=alone.client(Role.SALES_OPERATIONS))
+    deal = UUID(await ops.makes("/v1/deals", {**DEAL, "name": "Line"}))
+    await done(ops, f"/v1/deals/{deal}/erase-texts")
+    visit = visit_of(deal, "signed")
+    begin = BeginContractStage(contract_id=new_id(), deal_id=deal, begins="signed")
+    await running.commands.execute(CommandRequest(stage_visit, visit, begin, service_actor("deals")))
+    for key in ("start-meeting", "acceptance"):
+        await done(ops, f"{AT}/{visit}/complete-work", {"key": key, "evidence": "Met Ada Lovelace"})
+        assert await personal_rows(running.pool, visit) == 1
+        await done(ops, f"/v1/deals/{deal}/erase-texts")
+        assert await personal_rows(running.pool, visit) == 0
+    nodes = (await ops.sees(f"{AT}/{visit}"))["nodes"]
+    assert [(node["key"], node["evidence"]) for node in nodes] == [("start-meeting", ""), ("acceptance", "")]
+
+
+async def test_data_4_a_stage_is_called_as_its_deal_and_ends_when_that_is_lost(office: Office) -> None:
+    running, ops = office.running, office.somebody()
+    before, after = unique("Quentin Ashgrove"), unique("Line")
+    deal = UUID(await ops.makes("/v1/deals", {**DEAL, "name": before}))
+    visit = visit_of(deal, "signed")
+    begin = BeginContractStage(contract_id=new_id(), deal_id=deal, begins="signed")
+    await running.commands.execute(CommandRequest(stage_visit, visit, begin, service_actor("deals")))
+    await done(ops, f"/v1/deals/{deal}/rename", {"name": after})
+    await done(ops, f"/v1/deals/{deal}/lose", {"reason": "price"})
+
+    async def has_ended() -> bool:
+        shown = await ops.sees(f"{AT}/{visit}")
+        return (shown["name"], shown["status"], shown.get("cause")) == (after, "ended", "deal-lost")
+
+    await until(has_ended, 60)
+
+    async def is_found() -> bool:
+        return [each["id"] for each in (await ops.sees(AT, q=after))["items"]] == [f"{visit}"]
+
+    await until(is_found, 60)
+    assert (await ops.sees(AT, q=before))["items"] == []
+    assert await differences(running.pool, running.log, STAGE_VISIT_PROJECTION, running.settings.company) == []
+
+
+async def test_proc_1_a_stage_that_begins_while_its_deal_is_renamed_is_called_as_the_deal_is_then(
+    alone: Errands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decided under the old name, and appended once there is a new one: nobody would tell the visit any more."""
+    running, ops = alone.running, Desk(client=alone.client(Role.SALES_OPERATIONS))
+    deal, appender = UUID(await ops.makes("/v1/deals", {**DEAL, "name": "Line"})), running.commands._appender
+    visit, append = visit_of(deal, "signed"), appender.append
+
+    async def once_it_is_renamed(what: Append) -> Outcome:
+        monkeypatch.setattr(appender, "append", append)
+        await done(ops, f"/v1/deals/{deal}/rename", {"name": "Plant"})
+        return await append(what)
+
+    monkeypatch.setattr(appender, "append", once_it_is_renamed)
+    begin = BeginContractStage(contract_id=new_id(), deal_id=deal, begins="signed")
+    await running.commands.execute(CommandRequest(stage_visit, visit, begin, service_actor("deals")))
+    assert (await ops.sees(f"{AT}/{visit}"))["name"] == "Plant"
 
 
 async def test_proc_1_nothing_is_recorded_where_the_process_says_nothing(alone: Errands) -> None:

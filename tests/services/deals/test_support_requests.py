@@ -9,7 +9,7 @@ import pytest
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.erasure import EraseTexts
-from services.deals.domain.deal.support import BringSupportInLine
+from services.deals.domain.deal.following import BringInLine
 from services.deals.domain.process.full import FULL, FULL_ID
 from services.deals.domain.process.state import Process
 from services.deals.domain.support_request import support_request
@@ -344,30 +344,30 @@ def told_of(outcome: Any) -> list[tuple[UUID, str]]:
     ],
 )
 def test_deal_12_open_help_goes_with_a_deal_that_ends(end: Any, expected: list[tuple[UUID, str]]) -> None:
-    assert told_of(THERE.given(end).when(BringSupportInLine())) == expected
+    assert told_of(THERE.given(end).when(BringInLine())) == expected
 
 
 def test_deal_12_what_was_reopened_before_anybody_looked_loses_nothing() -> None:
-    THERE.given(LOST, REOPENED).when(BringSupportInLine()).then()
-    THERE.when(BringSupportInLine()).then()
+    THERE.given(LOST, REOPENED).when(BringInLine()).then()
+    THERE.when(BringInLine()).then()
 
 
 def test_deal_12_what_has_ended_stays_as_it_was() -> None:
     ended = SupportOfDeal(
         requests=(support_request.fold([OF_DEAL, DELIVERED]), support_request.fold([LATER, WITHDRAWN]))
     )
-    THERE.given(LOST).knowing(support=ended).when(BringSupportInLine()).then()
+    THERE.given(LOST).knowing(support=ended).when(BringInLine()).then()
 
 
 def test_deal_12_help_belongs_to_whom_the_deal_belongs_to_under_its_name() -> None:
     moved = SupportRequestDealChanged(
         support_request_id=FIRST, deal_name=OPENED.name, owner=OTHER, team=OTHER_TEAM, account_id=ACCOUNT
     )
-    THERE.given(HANDED).when(BringSupportInLine()).then(moved, replace(moved, support_request_id=SECOND))
-    renamed = THERE.given(DealRenamed(deal_id=ID, name="Plant")).when(BringSupportInLine())
+    THERE.given(HANDED).when(BringInLine()).then(moved, replace(moved, support_request_id=SECOND))
+    renamed = THERE.given(DealRenamed(deal_id=ID, name="Plant")).when(BringInLine())
     assert [each.event.deal_name for each in renamed.facts] == ["Plant", "Plant"]
     elsewhere = DealAccountChanged(deal_id=ID, account_before=None, account_id=OTHER_ACCOUNT, account_name=None)
-    sold = THERE.given(elsewhere).when(BringSupportInLine())
+    sold = THERE.given(elsewhere).when(BringInLine())
     assert [each.event.account_id for each in sold.facts] == [OTHER_ACCOUNT, OTHER_ACCOUNT]
     after = support_request.fold([OF_DEAL, ACCEPTED, moved])
     assert (after.owner, after.team, after.responsible) == (OTHER, OTHER_TEAM, ANNA)
@@ -426,5 +426,5 @@ def asked_of_deal(event: Any, *, imported: bool = False) -> list[tuple[UUID, obj
 def test_deal_12_the_deal_brings_its_requests_in_line_whenever_it_ends_or_changes_hands() -> None:
     elsewhere = DealAccountChanged(deal_id=ID, account_before=None, account_id=OTHER_ACCOUNT, account_name=None)
     for event in (WON, LOST, ABANDONED, HANDED, DealRenamed(deal_id=ID, name="Plant"), elsewhere):
-        assert (ID, BringSupportInLine()) in asked_of_deal(event)
+        assert (ID, BringInLine()) in asked_of_deal(event)
         assert asked_of_deal(event, imported=True) == []

@@ -48,7 +48,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
         OPERATIONS: "EraseTexts MigrateDeal",
         SERVICES: """OpenConvertedDeal RetractFacts ImportDeal ImportDealMove ImportDealChange
             ImportDealActivity ImportDealNode ImportDealWin ImportDealLoss ImportDealAbandonment ImportDealReopening
-            BringSupportInLine RunDueRules MoveOn RemindOfNextStep Reevaluate RenameApprovals""",
+            BringInLine RunDueRules MoveOn RemindOfNextStep Reevaluate RenameApprovals""",
     },
     "process": {
         OPERATIONS: """PublishProcess PublishVersion SaveDraft DiscardDraft PublishDraft RetireProcess StartPilot

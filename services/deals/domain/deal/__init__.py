@@ -17,6 +17,7 @@ from services.deals.domain.deal import (
     erasure,
     exits,
     flexible,
+    following,
     helping,
     history,
     migration,
@@ -25,7 +26,6 @@ from services.deals.domain.deal import (
     opening,
     reminding,
     stages,
-    support,
     waivers,
     work,
 )
@@ -45,6 +45,7 @@ __all__ = [
     "erasure",
     "exits",
     "flexible",
+    "following",
     "helping",
     "history",
     "migration",
@@ -53,7 +54,6 @@ __all__ = [
     "opening",
     "reminding",
     "stages",
-    "support",
     "waivers",
     "work",
 ]

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from services.deals.domain.deal.state import AnyDeal, deal
+from services.deals.domain.stage_visit import following as stage_visits
+from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.support_request.following import SupportOfDeal, forgetting
 from shared.domain.aggregate import Decision
 from shared.domain.roles import OPERATIONS
@@ -19,14 +21,15 @@ class EraseTexts:
 
 
 @deal.decides(allow=OPERATIONS)
-def erase_texts(state: AnyDeal, command: EraseTexts, support: SupportOfDeal) -> Decision:
+def erase_texts(state: AnyDeal, command: EraseTexts, support: SupportOfDeal, visits: VisitsOfDeal) -> Decision:
     """Delete what people wrote about the deal: outcomes, evidence, next steps, reasons and notes; files are detached.
 
-    So is what they wrote in its support requests. What was done, when and by whom stays, and so do facts, amounts and
-    dates. What is written afterwards is kept.
+    So is what they wrote in its support requests, and in the stages of its contract. What was done, when and by whom
+    stays, and so do facts, amounts and dates. What is written afterwards is kept.
     """
     is_gone = state.texts_erased and not state.written
-    return [*([] if is_gone else [DealTextsErased(deal_id=state.id)]), *forgetting(support)]
+    own = [] if is_gone else [DealTextsErased(deal_id=state.id)]
+    return [*own, *forgetting(support), *stage_visits.forgetting(visits)]
 
 
 @deal.evolves

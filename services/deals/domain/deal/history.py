@@ -40,6 +40,7 @@ from services.deals.domain.deal.state import (
 from services.deals.domain.deal.submission import asks_somebody
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process.state import Process
+from services.deals.domain.stage_visit.following import VisitsOfDeal, is_stood_in
 from services.deals.domain.support_request.following import SupportOfDeal, is_awaited
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
@@ -359,22 +360,34 @@ def import_win(
 
 @deal.imports("deal-lost", DealLost, series=END)
 def import_loss(
-    state: AnyDeal, command: ImportDealLoss, context: Context, *, today: DealToday, support: SupportOfDeal
+    state: AnyDeal,
+    command: ImportDealLoss,
+    context: Context,
+    *,
+    today: DealToday,
+    support: SupportOfDeal,
+    visits: VisitsOfDeal,
 ) -> Decision:
     """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     lost = deal_lost(state, command.on, command.reason, command.competitor)
-    return [Occurrence(event=_settling(lost, state, today, support), at=moment)]
+    return [Occurrence(event=_settling(lost, state, today, support, visits), at=moment)]
 
 
 @deal.imports("deal-abandoned", DealAbandoned, series=END)
 def import_abandonment(
-    state: AnyDeal, command: ImportDealAbandonment, context: Context, *, today: DealToday, support: SupportOfDeal
+    state: AnyDeal,
+    command: ImportDealAbandonment,
+    context: Context,
+    *,
+    today: DealToday,
+    support: SupportOfDeal,
+    visits: VisitsOfDeal,
 ) -> Decision:
     """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
     abandoned = deal_abandoned(state, command.on, command.reason)
-    return [Occurrence(event=_settling(abandoned, state, today, support), at=moment)]
+    return [Occurrence(event=_settling(abandoned, state, today, support, visits), at=moment)]
 
 
 @deal.imports("deal-reopened", DealReopened)
@@ -404,7 +417,9 @@ def is_reopening_imported(state: AnyDeal, command: ImportDealReopening) -> bool:
     return _told(state, "reopened", command.on, command.reason)
 
 
-def _settling(end: End, then: AnyDeal, today: DealToday, support: SupportOfDeal) -> End:
+def _settling(
+    end: End, then: AnyDeal, today: DealToday, support: SupportOfDeal, visits: VisitsOfDeal | None = None
+) -> End:
     """An end that is told late, with what nobody has to know any more of all that people were told until today. A deal
     that was reopened since goes on, and so does what they were told of it."""
     state = today.state or then
@@ -414,7 +429,10 @@ def _settling(end: End, then: AnyDeal, today: DealToday, support: SupportOfDeal)
         end,
         ends_notices=ends_notices(state),
         reminded_step=reminded_step(state),
-        ends_what_waits=_waits(today, then) or unanswered_help(state) is not None or is_awaited(support),
+        ends_what_waits=_waits(today, then)
+        or unanswered_help(state) is not None
+        or is_awaited(support)
+        or (visits is not None and is_stood_in(visits)),
     )
 
 

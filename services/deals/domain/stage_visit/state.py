@@ -106,6 +106,8 @@ class OutsideProcess:
     process: Process | None = None
     """None where there is none for it."""
     name: str = ""
+    status: str = ""
+    """Of a contract, that of its deal."""
     owner: UUID | None = None
     team: UUID | None = None
     account_id: UUID | None = None

@@ -79,7 +79,7 @@ class LeaveForNext:
 
 @value
 class EndVisit:
-    """The lead has ended, or the contract came to nothing."""
+    """The lead has ended."""
 
     cause: str
 
@@ -111,7 +111,7 @@ def begin_contract_stage(
     state: NoStageVisit, command: BeginContractStage, context: Context, outside: OutsideProcess
 ) -> Decision:
     """Have a contract enter the stage that begins with what happened; it may stand in another one, too."""
-    if outside.process is None:
+    if outside.process is None or came_to_nothing(outside.status):
         return []
     stage = _beginning(outside.process.definition.contract_stages, command.begins)
     told: dict[str, Any] = {
@@ -157,13 +157,13 @@ def leave_for_next(
     if not isinstance(state, OpenStageVisit) or outside.process is None:
         return []
     goes_on = _beginning(outside.process.definition.lead_stages, command.begins) is not None
-    return [_ended(state, "next-stage", context)] if goes_on else []
+    return [left(state, "next-stage", context)] if goes_on else []
 
 
 @stage_visit.decides(allow=ONLY_SERVICES)
 def end_visit(state: NoStageVisit | AnyStageVisit, command: EndVisit, context: Context) -> Decision:
-    """End a visit with its lead, or with a contract that came to nothing."""
-    return [_ended(state, command.cause, context)] if isinstance(state, OpenStageVisit) else []
+    """End a visit with its lead."""
+    return [left(state, command.cause, context)] if isinstance(state, OpenStageVisit) else []
 
 
 @stage_visit.already
@@ -227,6 +227,11 @@ def stage_rule(state: OpenStageVisit) -> Timer | None:
     return Timer(due=min(due), command=RunDueRules()) if due else None
 
 
+def came_to_nothing(status: str) -> bool:
+    """Whether a deal has ended without being won: nothing is done in the stages of its contract."""
+    return status in {"lost", "abandoned"}
+
+
 def _fired(state: OpenStageVisit, stage: OutsideStage, rule: OutsideRule, context: Context) -> StageVisitRuleFired:
     """The fact that a rule fired, with the work that is due by it."""
     return StageVisitRuleFired(
@@ -257,7 +262,7 @@ def ending(
         return []
     asked_for = {node.key for _, node in work_of(stage) if node.required} | {node.key for node in state.nodes}
     is_over = not state.rules and all(is_done(state, key) for key in asked_for)
-    return [_ended(state, "done", context)] if is_over else []
+    return [left(state, "done", context)] if is_over else []
 
 
 def _entered(
@@ -314,5 +319,6 @@ def _without(state: StageVisit, rule: str) -> tuple[PlannedRule, ...]:
     return tuple(each for each in state.rules if each.key != rule)
 
 
-def _ended(state: OpenStageVisit, cause: str, context: Context) -> StageVisitEnded:
+def left(state: OpenStageVisit, cause: str, context: Context) -> StageVisitEnded:
+    """The fact that a stage was left."""
     return StageVisitEnded(stage_visit_id=state.id, stage=state.stage, cause=cause, on=context.today)

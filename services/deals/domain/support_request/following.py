@@ -27,7 +27,7 @@ class SupportOfDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedDeal:
-    """What a deal is now, as far as its support requests go with it."""
+    """What a deal is now, as far as its support requests, and the stages of its contract, go with it."""
 
     status: str
     """open, won, lost or abandoned."""
