@@ -16,6 +16,7 @@ from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import EraseVisitTexts, HandOverVisit, VisitsOfDeal
+from services.deals.domain.stage_visit.handing_over import HandOverStage
 from services.deals.domain.stage_visit.state import OutsideProcess, visit_of
 from services.deals.domain.stage_visit.visiting import (
     BeginContractStage,
@@ -333,6 +334,17 @@ def test_proc_1_a_visit_is_whose_its_lead_or_deal_is() -> None:
     STANDS.when(command).then(given)
     STANDS.given(given).when(command).then()
     NOTHING.when(command).then()
+
+
+def test_acct_4_managers_hand_the_stage_of_a_contract_over_which_stays_with_its_team_unless_said() -> None:
+    handed = StageVisitHandedOver(stage_visit_id=VISIT, owner=OTHER, team=TEAM)
+    told = STANDS.when(HandOverStage(owner=OTHER))
+    told.then(handed)
+    assert (told.state.owner, told.state.team) == (OTHER, TEAM)
+    STANDS.given(handed).when(HandOverStage(owner=OTHER)).then()
+    STANDS.when(HandOverStage(owner=OWNER, team=OTHER_TEAM)).then(replace(handed, owner=OWNER, team=OTHER_TEAM))
+    STANDS.given(ENDED).when(HandOverStage(owner=OTHER)).then_rejected("not-in-this-state")
+    NOTHING.given(LEAD_BEGUN).when(HandOverStage(owner=OTHER)).then_rejected("of-a-lead")
 
 
 def test_data_4_what_was_written_in_a_visit_is_erased_and_what_was_done_stays() -> None:

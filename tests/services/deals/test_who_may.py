@@ -83,6 +83,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
     },
     "stage-visit": {
         SEEING: "CompleteStageWork",
+        MANAGERS: "HandOverStage",
         SERVICES: """BeginLeadStage BeginContractStage RunDueRules LeaveForNext EndVisit HandOverVisit
             EraseVisitTexts""",
     },

@@ -3,7 +3,7 @@
 Importing the package registers every capability on the aggregate.
 """
 
-from services.deals.domain.stage_visit import following, visiting, working
+from services.deals.domain.stage_visit import following, handing_over, visiting, working
 from services.deals.domain.stage_visit.state import stage_visit
 
-__all__ = ["following", "stage_visit", "visiting", "working"]
+__all__ = ["following", "handing_over", "stage_visit", "visiting", "working"]
