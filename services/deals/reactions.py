@@ -115,13 +115,14 @@ def rename_approvals_of_renamed_deal(event: DealRenamed, fact: Envelope[DealRena
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=RenameApprovals())
 
 
-@reactions.on(when="ends_what_waits", imported=True)
+@reactions.on(when="ends_what_waits", imported=True, live=True)
 def take_back_what_waits(
     event: DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned,
     fact: Envelope[DealMoved | DealNodeCompleted | DealWon | DealLost | DealAbandoned],
 ) -> Iterable[Do]:
     """DEAL-2, DEAL-12: history is decided without what follows at once. What waited by it for an approval, help for a
-    deal that has ended by it, and what is due in the stages of its contract, is taken back all the same."""
+    deal that has ended by it, and what is due in the stages of its contract, is taken back all the same: that happens
+    now, so whoever was told of it is answered."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=Reevaluate())
     if not isinstance(event, DealMoved | DealNodeCompleted):
         yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringInLine())

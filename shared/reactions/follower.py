@@ -178,7 +178,7 @@ class Reacting:
                     correlation_id=fact.correlation_id,
                     causation_id=fact.id,
                     command_id=uuid5(fact.id, f"{reaction.name}/{ordinal}"),
-                    imported=fact.imported,
+                    imported=reaction.tells_history(fact),
                     traceparent=fact.traceparent,
                 )
             )

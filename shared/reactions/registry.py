@@ -7,7 +7,8 @@
         yield Do(aggregate=contract, aggregate_id=uuid5(event.deal_id, "contract"), command=DraftContract(...))
 
 The functions are pure. What they ask for is carried out once for every event, in the order of each aggregate's events,
-under an idempotency key that follows from the event. Imported events are left alone unless a reaction says otherwise.
+under an idempotency key that follows from the event. Imported events are left alone unless a reaction says otherwise
+(`imported=True`); what follows from them is history like them, unless it is decided now (`live=True`).
 What came of each event is told as an event of ours; readers know that they may wait for that from
 `shared.events.follow_ups.FOLLOWERS`.
 """
@@ -47,6 +48,8 @@ class Reaction:
     function: Callable[[Any, Envelope[Any]], Iterable[Do]]
     when: str | None = None
     """The field of the event that has to say something: nothing follows from events where it does not."""
+    live: bool = False
+    """Whether what follows from imported events happens now: it is no history itself, and others answer it."""
 
     def answers(self, fact: Envelope[Any]) -> bool:
         """Whether it reacts to an event."""
@@ -57,6 +60,10 @@ class Reaction:
     def to(self, fact: Envelope[Any]) -> Sequence[Do]:
         """What follows from an event."""
         return tuple(self.function(fact.data, fact)) if self.answers(fact) else ()
+
+    def tells_history(self, fact: Envelope[Any]) -> bool:
+        """Whether what follows from an event is recorded as history, as the event was."""
+        return fact.imported and not self.live
 
 
 class Reactions:
@@ -69,13 +76,17 @@ class Reactions:
     @overload
     def on(self, function: Function) -> Function: ...
     @overload
-    def on(self, *, imported: bool = False, when: str | None = None) -> Callable[[Function], Function]: ...
-    def on(self, function: Function | None = None, *, imported: bool = False, when: str | None = None) -> Any:
+    def on(
+        self, *, imported: bool = False, live: bool = False, when: str | None = None
+    ) -> Callable[[Function], Function]: ...
+    def on(
+        self, function: Function | None = None, *, imported: bool = False, live: bool = False, when: str | None = None
+    ) -> Any:
         """Register `(event, fact) -> what to do`; the annotation of the first parameter says to which events, `when`
         which field of theirs has to say something."""
         if function is None:
-            return lambda named: self._register(named, imported, when)
-        return self._register(function, imported, when)
+            return lambda named: self._register(named, imported, live, when)
+        return self._register(function, imported, live, when)
 
     @property
     def every(self) -> tuple[Reaction, ...]:
@@ -107,14 +118,14 @@ class Reactions:
         every = (event for reaction in self._all.values() for event in reaction.events)
         return tuple(dict.fromkeys(event for event in every if service_of(event) != self.service))
 
-    def _register(self, function: Function, imported: bool, when: str | None) -> Function:
+    def _register(self, function: Function, imported: bool, live: bool, when: str | None) -> Function:
         name = function.__name__
         if name in self._all:
             raise ValueError(f"{self.service} has two reactions named {name!r}")
         event = next(iter(typing.get_type_hints(function).values()))
         union = typing.get_origin(event) in (typing.Union, types.UnionType)
         events = typing.get_args(event) if union else (event,)
-        self._all[name] = Reaction(name=name, events=events, imported=imported, function=function, when=when)
+        self._all[name] = Reaction(name=name, events=events, imported=imported, function=function, when=when, live=live)
         return function
 
 

@@ -166,11 +166,11 @@ def parcel_of(order_id: UUID) -> UUID:
     return uuid5(order_id, "parcel")
 
 
-def depot_reactions(*, fails: Fails = nothing, imported: bool = False) -> Reactions:
+def depot_reactions(*, fails: Fails = nothing, imported: bool = False, live: bool = False) -> Reactions:
     """A paid order is posted and scanned, and what was posted by ourselves is scanned once more."""
     reactions = Reactions("depot")
 
-    @reactions.on(imported=imported)
+    @reactions.on(imported=imported, live=live)
     def post_what_is_paid(event: OrderPaid, fact: Envelope[OrderPaid]) -> Iterable[Do]:
         if fails(event):
             raise RuntimeError("this reaction has a mistake")

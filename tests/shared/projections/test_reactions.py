@@ -245,6 +245,16 @@ async def test_imported_events_are_left_alone_unless_asked_for(depot: Depot, imp
     assert await number(depot, "event-answered") == bool(expected)
 
 
+async def test_what_is_decided_now_because_of_imported_events_is_no_history(depot: Depot) -> None:
+    await depot.receive(1, OrderPaid(order_id=new_id(), weight=1), imported=True)
+    async with working(depot.reactor(depot_reactions(imported=True, live=True))):
+        await reacted(depot)
+    facts = await depot.log.read(0, 10)
+    assert [fact.imported for fact in facts_of(facts)] == [False, False]
+    answered = [fact for fact in facts.events if isinstance(fact, Envelope) and fact.type == "depot.event-answered"]
+    assert [fact.imported for fact in answered] == [True], "the answer is told beside the event"
+
+
 async def test_an_unexpected_failure_parks_its_aggregate_and_comes_back_in_order(depot: Depot) -> None:
     poisoned, sound = new_id(), new_id()
     mistakes = {poisoned}
