@@ -467,10 +467,14 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
     assert len(await company.inbox(min(told))) == 2, "that it fires in a later visit of the stage is news again"
 
 
-@pytest.mark.parametrize("subject", ["lead", "contract"])
+@pytest.mark.parametrize(
+    ("subject", "cause", "status"),
+    [("lead", "next-stage", "settled"), ("contract", "voided", "settled"), ("contract", "done", "unread")],
+)
 async def test_proc_1_a_rule_of_a_stage_of_leads_or_contracts_tells_whom_it_names_until_that_is_left(
-    company: Company, subject: str
+    company: Company, subject: str, cause: str, status: str
 ) -> None:
+    """What is told as the last thing of a stage, whose work is done, is there to be read."""
     visit, subject_id = uuid4(), uuid4()
     fired = StageVisitRuleFired(
         stage_visit_id=visit,
@@ -493,9 +497,28 @@ async def test_proc_1_a_rule_of_a_stage_of_leads_or_contracts_tells_whom_it_name
     (notice,) = await company.inbox("anna")
     assert (notice["kind"], notice["about"], notice["about_id"]) == ("stage-rule", subject, str(subject_id))
     assert (notice["reference"], notice["status"]) == ("No start meeting was held, Guide", "unread")
-    ended = StageVisitEnded(stage_visit_id=visit, stage="delivery", cause="done", on=NOON.date())
+    ended = StageVisitEnded(stage_visit_id=visit, stage="delivery", cause=cause, on=NOON.date())
     await company.happens(company.of(ended, visit, 2))
-    assert [each["status"] for each in await company.inbox("anna")] == ["settled"]
+    assert [each["status"] for each in await company.inbox("anna")] == [status]
+
+
+async def test_lead_4_a_rule_of_a_lead_in_the_pool_tells_whoever_leads_its_team(company: Company) -> None:
+    visit = uuid4()
+    fired = StageVisitRuleFired(
+        stage_visit_id=visit,
+        subject="lead",
+        subject_id=uuid4(),
+        stage="lead-in",
+        rule="unanswered",
+        firing_id=uuid4(),
+        name="Nobody answered",
+        trigger="timer",
+        on=NOON.date(),
+        notify=("owner", "manager"),
+        team=company.ids["north"],
+    )
+    await company.happens(company.of(fired, visit))
+    assert await company.told() == {"mona"}
 
 
 GONE_ON: dict[str, Any] = {
