@@ -45,6 +45,7 @@ from shared.events.leads.lead import (
     LeadConverted,
     LeadDisqualified,
     LeadErased,
+    LeadLeftUnassigned,
     LeadMarkedDuplicate,
 )
 from shared.events.process import CONTRACT_MILESTONES, LEAD_MILESTONES, ContractMilestone, LeadMilestone
@@ -175,6 +176,13 @@ def begin_stage_of_assigned_lead(event: LeadAssigned, fact: Envelope[LeadAssigne
     yield from _goes_on(event.lead_id, "assigned", command)
     for begins in LEAD_MILESTONES:
         yield _of_lead(event.lead_id, begins, HandOverVisit(owner=event.member_id, team=event.team_id))
+
+
+@reactions.on(when="team_id")
+def hand_over_stage_of_lead_in_the_pool(event: LeadLeftUnassigned, fact: Envelope[LeadLeftUnassigned]) -> Iterable[Do]:
+    """PROC-1, LEAD-4: what is due for a lead in the pool is its team's. It was captured right before, and stands in no
+    other stage."""
+    yield _of_lead(event.lead_id, "captured", HandOverVisit(owner=None, team=event.team_id))
 
 
 @reactions.on

@@ -49,6 +49,7 @@ from shared.events.leads.lead import (
     LeadErased,
     LeadFollowUpPlanned,
     LeadFollowUpReminded,
+    LeadLeftUnassigned,
     LeadMarkedDuplicate,
 )
 from shared.events.leads.member import MemberLeft
@@ -187,6 +188,7 @@ OF_A_FOLLOW_UP = Follower(service="forecast", when="reminded_follow_up", importe
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadCaptured: (BY_DEALS,),
     LeadAssigned: (BY_DEALS, OF_A_FOLLOW_UP),
+    LeadLeftUnassigned: (Follower(service="deals", when="team_id"),),
     LeadActivityLogged: (BY_DEALS,),
     LeadMarkedDuplicate: (BY_DEALS, OF_A_FOLLOW_UP),
     LeadFollowUpPlanned: (OF_A_FOLLOW_UP,),

@@ -108,8 +108,7 @@ class StageWorkCompleted:
 
 @event("deals.stage-visit-ended", aggregate="stage-visit")
 class StageVisitEnded:
-    """The lead or the contract stands in the stage no more: nothing of it is due. Nobody need know any longer what its
-    rules told, unless all is done."""
+    """The lead or the contract stands in the stage no more: nothing of it is due any longer."""
 
     stage_visit_id: UUID
     stage: str

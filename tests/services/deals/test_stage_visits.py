@@ -27,6 +27,7 @@ from services.deals.domain.stage_visit.visiting import (
 )
 from services.deals.domain.stage_visit.working import CompleteStageWork
 from services.deals.reactions import reactions
+from shared.commands.as_known import with_whose
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.contracts.contract import ContractActivated, ContractSigned, ContractVoided
@@ -48,6 +49,7 @@ from shared.events.leads.lead import (
     LeadCaptured,
     LeadDisqualified,
     LeadErased,
+    LeadLeftUnassigned,
 )
 from shared.events.process import Node, OutsideRule, OutsideStage, ProcessDefinition, Template
 from shared.testing.scenario import CONTEXT, scenario
@@ -347,6 +349,14 @@ def test_acct_4_managers_hand_the_stage_of_a_contract_over_which_stays_with_its_
     NOTHING.given(LEAD_BEGUN).when(HandOverStage(owner=OTHER)).then_rejected("of-a-lead")
 
 
+def test_lead_4_what_fires_for_a_lead_in_the_pool_says_its_team() -> None:
+    given = NOTHING.given(LEAD_BEGUN).when(HandOverVisit(owner=None, team=TEAM)).facts
+    assert [fact.event for fact in given] == [StageVisitHandedOver(stage_visit_id=VISIT, owner=None, team=TEAM)]
+    late = NOTHING.given(LEAD_BEGUN, given[0].event).at(datetime(2026, 3, 18, tzinfo=UTC)).when(RunDueRules())
+    (told,) = [with_whose(fact.event, late.state) for fact in late.facts]
+    assert (told.notify, told.owner, told.team) == (("owner", "manager"), None, TEAM)
+
+
 def test_data_4_what_was_written_in_a_visit_is_erased_and_what_was_done_stays() -> None:
     erased = StageVisitTextsErased(stage_visit_id=VISIT)
     outcome = STANDS.given(DONE).when(EraseVisitTexts())
@@ -435,6 +445,7 @@ def commands_for(event: Any, *, imported: bool = False) -> list[tuple[UUID, Any]
 
 CAPTURED = LeadCaptured(lead_id=LEAD, source="web", company_name="Acme", industry="machinery")
 ASSIGNED = LeadAssigned(lead_id=LEAD, team_id=TEAM, member_id=OWNER, rule="turn")
+POOLED = LeadLeftUnassigned(lead_id=LEAD, team_id=TEAM, rule="askers-team")
 WORKED = LeadActivityLogged(lead_id=LEAD, activity_id=UUID(int=3), kind="call", owner=OWNER, team=TEAM)
 SIGNED = ContractSigned(
     contract_id=CONTRACT, signed_by_us=TODAY, signed_by_customer=TODAY, evidence_hash="a" * 64, deal_id=DEAL
@@ -455,6 +466,8 @@ def test_proc_1_what_happens_to_a_lead_has_it_enter_and_leave_stages() -> None:
         (OF_LEAD[1], BeginLeadStage(lead_id=LEAD, begins="assigned", owner=OWNER, team=TEAM)),
         *((visit, HandOverVisit(owner=OWNER, team=TEAM)) for visit in OF_LEAD),
     ]
+    assert commands_for(POOLED) == [(OF_LEAD[0], HandOverVisit(owner=None, team=TEAM))]
+    assert commands_for(replace(POOLED, team_id=None)) == [], "it stays nobody's"
     assert commands_for(WORKED) == [
         (OF_LEAD[0], LeaveForNext(begins="worked-on")),
         (OF_LEAD[1], LeaveForNext(begins="worked-on")),
@@ -480,7 +493,7 @@ def test_acct_6_what_happens_to_a_contract_has_it_enter_and_leave_stages() -> No
     assert commands_for(DealTextsErased(deal_id=DEAL)) == []
 
 
-@pytest.mark.parametrize("event", [CAPTURED, ASSIGNED, WORKED, SIGNED, IN_FORCE])
+@pytest.mark.parametrize("event", [CAPTURED, ASSIGNED, POOLED, WORKED, SIGNED, IN_FORCE])
 def test_proc_1_nothing_happens_by_itself_for_history(event: Any) -> None:
     assert commands_for(event, imported=True) == []
 
@@ -499,7 +512,12 @@ def ruled(**changes: Any) -> ProcessDefinition:
     return replace(FULL, contract_stages=(replace(DELIVERY, rules=(replace(RULE, **changes),)),))
 
 
+def captured(**changes: Any) -> ProcessDefinition:
+    return replace(FULL, lead_stages=(replace(LEAD_IN, rules=(replace(RULE, **changes),)), NURTURE))
+
+
 AT, AT_RULE = "definition.contract_stages.0", "definition.contract_stages.0.rules.0"
+AT_CAPTURED = "definition.lead_stages.0.rules.0"
 
 
 @pytest.mark.parametrize(
@@ -519,6 +537,13 @@ AT, AT_RULE = "definition.contract_stages.0", "definition.contract_stages.0.rule
         (ruled(notify=("legal",)), [("unknown-recipient", f"{AT_RULE}.notify.0")]),
         (ruled(notify=("owner", "owner")), [("repeated-key", f"{AT_RULE}.notify.1")]),
         (ruled(name=" "), [("blank", f"{AT_RULE}.name")]),
+        (
+            captured(on="entry", after=None, notify=("owner", "marketing", "manager")),
+            [("nobody-yet", f"{AT_CAPTURED}.notify.0"), ("nobody-yet", f"{AT_CAPTURED}.notify.2")],
+        ),
+        (captured(on="entry", after=None, notify=("marketing",)), []),
+        (captured(notify=("owner", "manager")), []),
+        (ruled(on="entry", after=None, notify=("owner", "manager")), []),
         (with_delivery(begins="captured"), [("unknown-begin", f"{AT}.begins")]),
         (
             replace(FULL, contract_stages=(replace(DELIVERY, begins=None),)),

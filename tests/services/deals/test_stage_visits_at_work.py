@@ -27,7 +27,7 @@ from tests.services.deals.conftest import Office
 from tests.services.deals.test_processes_at_work import renewal
 from tests.services.deals.test_service import codes, seen
 from tests.services.deals.test_winning_at_work import NOBODY_ASKED, done
-from tests.services.leads.conftest import Desk, unique
+from tests.services.leads.conftest import Desk, House, unique
 from tests.shared.http.conftest import Errands
 from tests.shared.http.waiting import until
 
@@ -158,6 +158,28 @@ async def test_proc_1_a_captured_lead_is_in_the_agenda_of_whoever_has_it_until_i
     assert (left["status"], left["cause"]) == ("ended", "next-stage")
     shown = await rep.sees(f"{AT}/{later}")
     assert (shown["stage"], shown["name"], shown["owner"]) == ("nurture", company, team.rep)
+
+
+async def test_lead_4_whoever_leads_the_team_sees_what_is_due_for_its_lead_in_the_pool(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "RULES", (ChoiceRule(name="default", process_id=FULL_ID),))
+    leader, other = unique("manager"), await office.team()
+    team, _ = await House(service=office.leads).team(manager=leader)
+    manager, stranger = office.somebody(Role.MANAGER, leader), office.somebody(Role.MANAGER, other.subjects[2])
+    leads = Desk(client=office.leads.client(Role.MANAGER, leader))
+    lead = await leads.makes(
+        "/v1/leads", {"source": "web", "company_name": "Acme", "person_name": "Ada", "email": f"{new_id()}@acme.test"}
+    )
+    visit = visit_of(UUID(lead), "captured")
+
+    async def is_seen() -> bool:
+        return await manager.status(f"{AT}/{visit}") == 200
+
+    await until(is_seen, 60)
+    shown = await manager.sees(f"{AT}/{visit}")
+    assert (shown["status"], shown["stage"], shown["owner"], shown["team"]) == ("open", "lead-in", None, team)
+    assert await stranger.status(f"{AT}/{visit}") == 404
 
 
 async def test_proc_1_a_timer_of_a_stage_fires_in_the_store_unless_the_work_is_done(alone: Errands) -> None:

@@ -138,6 +138,18 @@ def _outside_rule_faults(stage: OutsideStage, where: str) -> Iterator[Reason]:
             message = f"{rule.task} has no days, and neither has its stage: say when it is due."
             yield Reason(code="never-due", message=message, field=f"{at}.task")
         yield from _notice_faults(rule, at, stage)
+        if stage.begins == "captured" and rule.on == "entry":
+            yield from _nobodys_faults(rule, at)
+
+
+def _nobodys_faults(rule: OutsideRule, where: str) -> Iterator[Reason]:
+    """A lead that was captured a moment ago is nobody's yet."""
+    for index, each in enumerate(rule.notify):
+        if each in (OWNER, MANAGER):
+            message = (
+                f"A lead that is just captured is nobody's yet, so no {each} is told: name a role, or use a timer."
+            )
+            yield Reason(code="nobody-yet", message=message, field=f"{where}.notify.{index}")
 
 
 def _is_never_due(stage: OutsideStage, node: Node) -> bool:
