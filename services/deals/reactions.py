@@ -48,7 +48,7 @@ from shared.events.leads.lead import (
     LeadLeftUnassigned,
     LeadMarkedDuplicate,
 )
-from shared.events.process import CONTRACT_MILESTONES, LEAD_MILESTONES, ContractMilestone, LeadMilestone
+from shared.events.process import LEAD_MILESTONES, ContractMilestone, LeadMilestone
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("deals")
@@ -216,12 +216,6 @@ def begin_stage_of_contract(
     yield Do(aggregate=stage_visit, aggregate_id=visit_of(event.deal_id, begins), command=command)
 
 
-@reactions.on
-def hand_over_stages_of_contract(event: DealHandedOver, fact: Envelope[DealHandedOver]) -> Iterable[Do]:
-    """PROC-1: what is due in the stages of a contract is whose its deal is."""
-    yield from _of_contract(event.deal_id, HandOverVisit(owner=event.owner, team=event.team))
-
-
 def _goes_on(lead_id: UUID, begins: LeadMilestone, command: BeginLeadStage) -> Iterable[Do]:
     """A lead leaves the stages before for the one that it enters."""
     for before in LEAD_MILESTONES[: LEAD_MILESTONES.index(begins)]:
@@ -231,9 +225,3 @@ def _goes_on(lead_id: UUID, begins: LeadMilestone, command: BeginLeadStage) -> I
 
 def _of_lead(lead_id: UUID, begins: LeadMilestone, command: Any) -> Do:
     return Do(aggregate=stage_visit, aggregate_id=visit_of(lead_id, begins), command=command)
-
-
-def _of_contract(deal_id: UUID, command: Any) -> Iterable[Do]:
-    """A command for whatever stages the contract of a deal may be in."""
-    for begins in CONTRACT_MILESTONES:
-        yield Do(aggregate=stage_visit, aggregate_id=visit_of(deal_id, begins), command=command)

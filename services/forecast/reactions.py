@@ -61,8 +61,6 @@ reactions = Reactions("forecast")
 
 KEYED_BY_DEAL: tuple[NoticeKind, ...] = (STAGE_RULE, HELP_ASKED)
 """The kinds of which the deal itself is the occasion, as long as it is open; a due step is one of its own."""
-DONE = "done"
-"""How the visit of a contract ends by itself, with whatever its last rule told."""
 
 
 @reactions.on
@@ -145,12 +143,11 @@ def tell_by_rule_of_stage_outside(event: StageVisitRuleFired, fact: Envelope[Sta
     yield _told_by_rule(event, event.stage_visit_id, about, event.subject_id)
 
 
-@reactions.on
+@reactions.on(when="ends_notices")
 def settle_rules_of_stage_visit(event: StageVisitEnded, fact: Envelope[StageVisitEnded]) -> Iterable[Do]:
-    """PROC-1: nobody has to know any more what a rule of a stage told that a lead or a contract has left. That all is
-    done there takes nothing back: a rule may have told something as the last thing that happens, to be read."""
-    if event.cause != DONE:
-        yield _settled(STAGE_RULE, event.stage_visit_id, fact)
+    """PROC-1: nobody has to know any more what a rule of a stage told that a lead or a contract has left, unless it was
+    told as the last thing that happened there, to be read."""
+    yield _settled(STAGE_RULE, event.stage_visit_id, fact)
 
 
 @reactions.on(when="ends_notices")

@@ -216,7 +216,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealNextStepReminded: (Follower(service="forecast"),),
     DealRenamed: (BY_DEALS, Follower(service="forecast")),
     StageVisitRuleFired: (Follower(service="forecast", when="notify"),),
-    StageVisitEnded: (Follower(service="forecast"),),
+    StageVisitEnded: (Follower(service="forecast", when="ends_notices"),),
     ProcessMigrationStarted: (BY_DEALS,),
     ProcessMigrationAdvanced: (BY_DEALS,),
     DealAccountChanged: (BY_DEALS,),

@@ -1,7 +1,8 @@
 """The read model of the feed: every event of the business, what it is about, and whose that was (API-3, FC-15).
 
 Append-only: an entry says whose its thing was by what was known when it was recorded, and is never rewritten, but for
-when it was taken back, and for the name of a deal, which is called at any time what it is called now.
+when it was taken back, and for the name of a deal, and of its approvals, which are called at any time what they are
+called now.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.history import by_thing, history
-from shared.events.approvals import APPROVAL
+from shared.events.approvals import APPROVAL, APPROVING, approval_events
 from shared.events.chronology import Rank
 from shared.events.contracts.contract import ContractDrafted
 from shared.events.deals.deal import DealHandedOver, DealOpened, DealRenamed
@@ -72,6 +73,8 @@ update {view}.entry set name = given.name
    and entry.name is distinct from given.name
 """
 
+RENAMED_APPROVALS = tuple(renamed for service in APPROVING if (renamed := approval_events(service).renamed))
+
 Belonging = tuple[str | None, UUID | None, UUID | None]
 """Name, team and owner of an aggregate."""
 
@@ -108,8 +111,10 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
     if entries:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
-    if renamed := _renamed(events, late, histories):
-        await db.execute(RENAMED, list(renamed), [known[subject][0] for subject in renamed])
+    names = {subject: known[subject][0] for subject in _renamed(events, late, histories)}
+    names |= {event.aggregate_id: event.data.name for event in events if isinstance(event.data, RENAMED_APPROVALS)}
+    if names:
+        await db.execute(RENAMED, list(names), list(names.values()))
     if gone := list(_taken_back(late.values(), histories)):
         await db.execute(RETRACTED, *map(list, zip(*gone, strict=True)))
 
@@ -187,7 +192,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=15, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=16, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:

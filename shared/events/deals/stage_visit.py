@@ -115,6 +115,9 @@ class StageVisitEnded:
     cause: str
     """done, next-stage, converted, disqualified, duplicate or erased; of a contract, deal-lost or deal-abandoned."""
     on: date
+    ends_notices: bool = True
+    """Whether nobody has to know any more what rules of the stage told; not where one told it as the last thing that
+    happened in the stage."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

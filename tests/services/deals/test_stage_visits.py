@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.deals.domain.deal.changes import HandOver
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.following import BringInLine
 from services.deals.domain.process.faults import faults
@@ -252,7 +253,9 @@ def test_acct_6_a_stage_of_a_contract_that_only_tells_somebody_is_left_at_once()
     definition = replace(FULL, contract_stages=(telling, AFTER_SALES))
     knowing = replace(THE_CONTRACTS, process=replace(FOLLOWS, definition=definition))
     told = scenario(stage_visit).knowing(outside=knowing).when(SIGN)
-    told.then(replace(BEGUN, nodes=(), rules=()), fired("delivery", DELIVERY.rules[0]), ENDED)
+    told.then(
+        replace(BEGUN, nodes=(), rules=()), fired("delivery", DELIVERY.rules[0]), replace(ENDED, ends_notices=False)
+    )
 
 
 # -- work -------------------------------------------------------------------------------------------------------------
@@ -381,6 +384,14 @@ def visits(*history: Any) -> VisitsOfDeal:
     return VisitsOfDeal(visits=(stage_visit.fold([OF_DEAL, *history]),))
 
 
+def test_acct_4_stages_of_a_contract_are_handed_over_with_its_deal_by_one_decision() -> None:
+    handed = StageVisitHandedOver(stage_visit_id=STAGE, owner=OTHER, team=OTHER_TEAM)
+    whose = HandOver(owner=OTHER, team=OTHER_TEAM)
+    (_, told) = ITS_DEAL.knowing(visits=visits()).when(whose).facts
+    assert (told.event, told.to) == (handed, STAGE)
+    assert len(ITS_DEAL.knowing(visits=visits(handed)).when(whose).facts) == 1, "it is theirs already"
+
+
 def test_data_4_what_was_written_in_stages_of_a_contract_goes_with_what_was_written_about_the_deal() -> None:
     erased = StageVisitTextsErased(stage_visit_id=STAGE)
     first = ITS_DEAL.knowing(visits=visits(DONE)).when(EraseTexts())
@@ -488,9 +499,8 @@ def test_acct_6_what_happens_to_a_contract_has_it_enter_and_leave_stages() -> No
     handed = DealHandedOver(
         deal_id=DEAL, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=OTHER_TEAM, reason="Leave"
     )
-    assert commands_for(handed) == [(visit, HandOverVisit(owner=OTHER, team=OTHER_TEAM)) for visit in OF_CONTRACT]
-    # They are erased with those of the deal, by one decision: later, what was written since would go, too.
-    assert commands_for(DealTextsErased(deal_id=DEAL)) == []
+    # They go with the deal by the decision about it: later, what was decided or written since would go, too.
+    assert [commands_for(each) for each in (handed, DealTextsErased(deal_id=DEAL))] == [[], []]
 
 
 @pytest.mark.parametrize("event", [CAPTURED, ASSIGNED, POOLED, WORKED, SIGNED, IN_FORCE])

@@ -390,6 +390,16 @@ async def test_data_4_what_was_told_of_a_deal_has_its_name_of_now_whether_it_wai
     assert shown["status"] == "settled"
     one = await company.client("ben").get(f"/v1/notices/{shown['id']}")
     assert one.json()["reference"] == "Line for …: Review"
+    running = company.served.running
+    head, newest = await running.journal.head(), "select distinct name from {view}.entry where aggregate = 'approval'"
+
+    async def folded() -> bool:
+        async with running.projections.reading({"feed"}) as reading:
+            return reading.position >= head
+
+    await until(folded, 60)
+    async with running.projections.reading({"feed"}) as reading:
+        assert [row["name"] for row in await reading("feed").fetch(newest)] == ["Line for …: Review"]
 
 
 async def test_deal_6_where_no_member_asks_whoever_leads_the_team_is_told(company: Company) -> None:
@@ -468,13 +478,18 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
 
 
 @pytest.mark.parametrize(
-    ("subject", "cause", "status"),
-    [("lead", "next-stage", "settled"), ("contract", "voided", "settled"), ("contract", "done", "unread")],
+    ("subject", "cause", "ends", "status"),
+    [
+        ("lead", "next-stage", True, "settled"),
+        ("contract", "deal-lost", True, "settled"),
+        ("contract", "done", True, "settled"),
+        ("contract", "done", False, "unread"),
+    ],
 )
 async def test_proc_1_a_rule_of_a_stage_of_leads_or_contracts_tells_whom_it_names_until_that_is_left(
-    company: Company, subject: str, cause: str, status: str
+    company: Company, subject: str, cause: str, ends: bool, status: str
 ) -> None:
-    """What is told as the last thing of a stage, whose work is done, is there to be read."""
+    """What is told as the last thing of a stage is there to be read."""
     visit, subject_id = uuid4(), uuid4()
     fired = StageVisitRuleFired(
         stage_visit_id=visit,
@@ -497,7 +512,7 @@ async def test_proc_1_a_rule_of_a_stage_of_leads_or_contracts_tells_whom_it_name
     (notice,) = await company.inbox("anna")
     assert (notice["kind"], notice["about"], notice["about_id"]) == ("stage-rule", subject, str(subject_id))
     assert (notice["reference"], notice["status"]) == ("No start meeting was held, Guide", "unread")
-    ended = StageVisitEnded(stage_visit_id=visit, stage="delivery", cause=cause, on=NOON.date())
+    ended = StageVisitEnded(stage_visit_id=visit, stage="delivery", cause=cause, on=NOON.date(), ends_notices=ends)
     await company.happens(company.of(ended, visit, 2))
     assert [each["status"] for each in await company.inbox("anna")] == [status]
 

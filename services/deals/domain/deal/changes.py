@@ -18,6 +18,7 @@ from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process.state import Process
 from services.deals.domain.product import Catalogue
+from services.deals.domain.stage_visit.following import VisitsOfDeal, handed_over_with
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
@@ -205,8 +206,10 @@ def override_category(state: OpenDeal, command: OverrideCategory, context: Conte
 
 
 @deal.decides(allow=MANAGING)
-def hand_over(state: OpenDeal, command: HandOver, context: Context, pending: PendingApprovals) -> Decision:
-    """Hand the deal over to another person, with the approvals that it waits for."""
+def hand_over(
+    state: OpenDeal, command: HandOver, context: Context, pending: PendingApprovals, visits: VisitsOfDeal
+) -> Decision:
+    """Hand the deal over to another person, with the approvals that it waits for and the stages of its contract."""
     team = command.team or state.team
     if (command.owner, team) == (state.owner, state.team):
         return []
@@ -222,6 +225,7 @@ def hand_over(state: OpenDeal, command: HandOver, context: Context, pending: Pen
             reminded_step=reminded_step(state),
         ),
         *handed_on(state, pending, context, command.owner, team),
+        *handed_over_with(visits, command.owner, team),
     ]
 
 

@@ -137,7 +137,7 @@ def lose(state: OpenDeal, command: LoseDeal, context: Context) -> Decision:
     """Close the deal as lost, with the reason.
 
     With the deal ends what waited on it: approvals are recalled, support and requests for help that nobody answered are
-    withdrawn.
+    withdrawn, and the stages of its contract are left for good, also if it is reopened.
     """
     on = _closing_day(state, command.on, context)
     return [Occurrence(event=deal_lost(state, on, command.reason, command.competitor), at=context.moment(on))]
@@ -148,7 +148,7 @@ def abandon(state: OpenDeal, command: AbandonDeal, context: Context) -> Decision
     """Close the deal as abandoned, with the reason.
 
     With the deal ends what waited on it: approvals are recalled, support and requests for help that nobody answered are
-    withdrawn.
+    withdrawn, and the stages of its contract are left for good, also if it is reopened.
     """
     on = _closing_day(state, command.on, context)
     return [Occurrence(event=deal_abandoned(state, on, command.reason), at=context.moment(on))]

@@ -13,7 +13,8 @@ from shared.events.definition import value
 
 @value
 class BringInLine:
-    """The deal has ended, is called otherwise, or has another owner or customer: support requests and stages follow."""
+    """The deal has ended, is called otherwise, or has another owner or customer: support requests follow, and the
+    stages of its contract in name, customer and end."""
 
 
 @deal.decides(allow=ONLY_SERVICES)

@@ -3,6 +3,7 @@ called as it is, and forget what it forgets (PROC-1, DATA-4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from services.deals.domain.stage_visit.state import (
     AnyStageVisit,
@@ -31,7 +32,7 @@ class VisitsOfDeal:
 
 @value
 class HandOverVisit:
-    """The lead or the deal is somebody else's."""
+    """The lead is somebody else's."""
 
     owner: AnyMemberId | None
     team: AnyTeamId | None
@@ -44,7 +45,7 @@ class EraseVisitTexts:
 
 @stage_visit.decides(allow=ONLY_SERVICES)
 def hand_over_visit(state: NoStageVisit | AnyStageVisit, command: HandOverVisit) -> Decision:
-    """Have a visit belong to whom its lead, or its deal, belongs to now."""
+    """Have a visit belong to whom its lead belongs to now."""
     if not isinstance(state, StageVisit) or (state.owner, state.team) == (command.owner, command.team):
         return []
     return [StageVisitHandedOver(stage_visit_id=state.id, owner=command.owner, team=command.team)]
@@ -76,8 +77,8 @@ def texts_were_erased(state: AnyStageVisit, event: StageVisitTextsErased) -> Any
 def following(visits: VisitsOfDeal, deal: FollowedDeal, context: Context) -> Iterator[Occurrence]:
     """What brings the stages of a contract in line with its deal.
 
-    They end with a deal that comes to nothing, and do not begin again when it is reopened. Whose they are is told by
-    hand-overs: of the deal, and once that is won, of a stage alone.
+    They end with a deal that comes to nothing, and do not begin again when it is reopened. Whose they are is decided
+    with hand-overs: of the deal, and once that is won, of a stage alone.
     """
     for visit in visits.visits:
         if isinstance(visit, OpenStageVisit) and came_to_nothing(deal.status):
@@ -85,6 +86,15 @@ def following(visits: VisitsOfDeal, deal: FollowedDeal, context: Context) -> Ite
         if (visit.name, visit.account_id) != (deal.name, deal.account_id):
             changed = StageVisitDealChanged(stage_visit_id=visit.id, name=deal.name, account_id=deal.account_id)
             yield Occurrence(event=changed, to=visit.id)
+
+
+def handed_over_with(visits: VisitsOfDeal, owner: UUID, team: UUID | None) -> Iterator[Occurrence]:
+    """The stages of a contract are handed over along with its deal, by the decision about the deal: a manager's later
+    word about one of them stands."""
+    for visit in visits.visits:
+        if (visit.owner, visit.team) != (owner, team):
+            handed = StageVisitHandedOver(stage_visit_id=visit.id, owner=owner, team=team)
+            yield Occurrence(event=handed, to=visit.id)
 
 
 def is_stood_in(visits: VisitsOfDeal) -> bool:

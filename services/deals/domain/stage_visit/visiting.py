@@ -255,14 +255,18 @@ def ending(
 ) -> list[StageVisitEnded]:
     """That a contract has left the stage, once what was decided leaves nothing to do there: no timer waits, what fell
     due is done, and so is whatever the stage requires, be it due by a day or not. A lead leaves it for the next one, or
-    with its end."""
+    with its end.
+
+    What a rule tells along with that stays to be read; it would be gone as it comes.
+    """
     for event in decided:
         state = stage_visit.evolve(state, event)
     if not decided or not isinstance(state, OpenStageVisit) or state.subject != "contract":
         return []
     asked_for = {node.key for _, node in work_of(stage) if node.required} | {node.key for node in state.nodes}
     is_over = not state.rules and all(is_done(state, key) for key in asked_for)
-    return [left(state, "done", context)] if is_over else []
+    told = any(isinstance(each, StageVisitRuleFired) for each in decided)
+    return [left(state, "done", context, ends_notices=not told)] if is_over else []
 
 
 def _entered(
@@ -319,6 +323,8 @@ def _without(state: StageVisit, rule: str) -> tuple[PlannedRule, ...]:
     return tuple(each for each in state.rules if each.key != rule)
 
 
-def left(state: OpenStageVisit, cause: str, context: Context) -> StageVisitEnded:
+def left(state: OpenStageVisit, cause: str, context: Context, *, ends_notices: bool = True) -> StageVisitEnded:
     """The fact that a stage was left."""
-    return StageVisitEnded(stage_visit_id=state.id, stage=state.stage, cause=cause, on=context.today)
+    return StageVisitEnded(
+        stage_visit_id=state.id, stage=state.stage, cause=cause, on=context.today, ends_notices=ends_notices
+    )
