@@ -35,6 +35,7 @@ from services.deals.projections.agenda import AGENDA_PROJECTION
 from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
+from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor, Company
@@ -87,7 +88,14 @@ select md5(deal_id::text || copy)::uuid || substr(id, 37), version, md5(deal_id:
 NOW = datetime(2026, 3, 16, 8, 0, tzinfo=UTC)
 FEW_DAYS, MANY_DAYS = 7, 60
 OF_DEALS = (DEAL_PROJECTION, AGENDA_PROJECTION)
-READ = (*OF_DEALS, SUPPORT_REQUEST_PROJECTION, EXCHANGE_RATE_PROJECTION, KNOWN_CONTRACTS)
+READ = (
+    *OF_DEALS,
+    SUPPORT_REQUEST_PROJECTION,
+    STAGE_VISIT_PROJECTION,
+    STAGE_WORK_PROJECTION,
+    EXCHANGE_RATE_PROJECTION,
+    KNOWN_CONTRACTS,
+)
 TEXTS = ("event_id", "person_id", "data")
 
 
@@ -202,6 +210,8 @@ TABLES = {
     "deals": "deal",
     "agenda": "agenda_item",
     "support_requests": "support_request",
+    "stage_visits": "stage_visit",
+    "stage_work": "stage_work",
     "exchange_rates": "exchange_rate",
     "known_contracts": "contract",
 }
