@@ -135,7 +135,7 @@ class Lived:
         handler = deal.handler_of(self.state, type(command))
         assert handler is not None, command
         self._follow(deal.decide(self.state, command, context, self._loaded(handler.parameters)))
-        for conclusion in deal.conclusions if live else ():
+        if live and (conclusion := deal.conclusion_of(self.state)):
             self._follow(conclusion.run(self.state, context, self._loaded(conclusion.parameters)))
 
     def _follow(self, decision: Decision) -> None:
