@@ -1,6 +1,7 @@
 """DEAL-6, DEAL-7, DEAL-11 over HTTP and PostgreSQL: what waits for a rep, and what to do first."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from tests.services.deals.conftest import Office, Team
 from tests.services.deals.facts import eur
 from tests.services.deals.test_qualification_at_work import EVIDENCE, today
 from tests.services.deals.test_service import DEAL, EUR, codes, seen
-from tests.services.leads.conftest import Desk
+from tests.services.leads.conftest import Desk, patiently
 
 
 def rep_of(office: Office, team: Team) -> Desk:
@@ -252,7 +253,7 @@ async def test_deal_6_a_calendar_has_what_the_agenda_has(office: Office) -> None
         step = {"on": f"{on + timedelta(days=days)}", "what": "Walk through it"}
         planned = await rep.does(f"/v1/deals/{deal}/plan-next-step", step)
         headers = {"Consistency-Token": planned.headers["Consistency-Token"], "Accept-Language": "de"}
-        answer = await rep.client.get("/v1/agenda.ics", headers=headers)
+        answer = await patiently(partial(rep.client.get, "/v1/agenda.ics", headers=headers), headers)
         assert answer.headers["Content-Type"].startswith("text/calendar")
         assert answer.headers["Content-Language"] == "de"
         found.append(vobject.readOne(answer.text))

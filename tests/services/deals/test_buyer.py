@@ -23,6 +23,7 @@ from tests.services.deals.conftest import Office
 from tests.services.deals.facts import FRIDAY, ID, OPENED, OPENED_FRIDAY, PROCESS, TALKED, THE_DEAL, TODAY
 from tests.services.deals.test_next_actions import BUYER, IN_THE_LAST_STAGE, STEP, asked, given
 from tests.services.deals.test_service import DEAL, codes
+from tests.services.leads.conftest import patiently
 
 OPEN = THE_DEAL.given(OPENED)
 NOTE = NoteBuyerStage(buyer_stage="interest", evidence="They read our offer, says Ada.")
@@ -169,7 +170,7 @@ async def test_proc_7_the_buyers_stage_is_shown_and_listed(office: Office) -> No
 
     found = await desk.sees(f"/v1/deals/{made}")
     assert (found["buyer"]["stage"], found["buyer"]["evidence"]) == ("awareness", body["evidence"])
-    page = (await desk.client.get(f"/v1/deals/{made}/page", headers=token)).json()
+    page = (await patiently(lambda: desk.client.get(f"/v1/deals/{made}/page", headers=token), token)).json()
     assert page["deal"]["buyer"] == found["buyer"]
     assert page["events"]["items"][0]["type"] == "deals.deal-buyer-stage-noted"
     assert page["events"]["items"][0]["text"] == "Buyer's stage noted"

@@ -18,7 +18,7 @@ from tests.services.deals.conftest import Office
 from tests.services.deals.test_agenda_at_work import rep_of
 from tests.services.deals.test_qualification_at_work import today
 from tests.services.deals.test_service import DEAL
-from tests.services.leads.conftest import Desk
+from tests.services.leads.conftest import Desk, patiently
 from tests.shared.http.waiting import until
 
 OWN = "/v1/calendar-link"
@@ -51,7 +51,8 @@ async def test_deal_6_an_address_shows_what_the_own_calendar_shows(office: Offic
     planned = await rep.does(
         f"/v1/deals/{deal}/plan-next-step", {"on": f"{on + timedelta(days=2)}", "what": "Walk through it"}
     )
-    own = await rep.client.get("/v1/agenda.ics", headers={"Consistency-Token": planned.headers["Consistency-Token"]})
+    known = {"Consistency-Token": planned.headers["Consistency-Token"]}
+    own = await patiently(lambda: rep.client.get("/v1/agenda.ics", headers=known), known)
     path = await made(rep)
     shown = await nobody(office).get(path, headers={"Accept-Language": "de"})
     assert shown.status_code == 200

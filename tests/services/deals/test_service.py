@@ -16,7 +16,7 @@ from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.projections.audit import differences
 from tests.services.deals.conftest import Office, Team
-from tests.services.leads.conftest import Desk
+from tests.services.leads.conftest import Desk, patiently
 
 EUR = {"currency": "EUR"}
 DEAL: dict[str, Any] = {
@@ -32,8 +32,8 @@ def codes(response: httpx.Response) -> list[str]:
 
 async def seen(desk: Desk, answer: httpx.Response, path: str, **query: str | list[str]) -> Any:
     """A read that holds what the answer tells of."""
-    headers = {"Consistency-Token": answer.headers["Consistency-Token"]}
-    response = await desk.client.get(path, params=query, headers=headers)
+    known = {"Consistency-Token": answer.headers["Consistency-Token"]}
+    response = await patiently(lambda: desk.client.get(path, params=query, headers=known), known)
     assert response.status_code == 200, response.text
     return response.json()
 

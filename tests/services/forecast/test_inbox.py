@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,6 +35,7 @@ from tests.described import as_described
 from tests.services.forecast.conftest import arrived, journaled
 from tests.services.forecast.facts import DEAL, day, eur, fact, lost, moved, won
 from tests.services.forecast.test_migrated_deals import MIGRATED
+from tests.services.leads.conftest import patiently
 from tests.shared.http.conftest import Errands
 from tests.shared.http.test_command_routes import problem
 from tests.shared.http.waiting import until
@@ -184,7 +186,7 @@ class Company:
     async def listed(self, name: str, path: str, after: httpx.Response) -> list[dict[str, Any]]:
         """A list, once it holds what a command did."""
         headers = {"Consistency-Token": after.headers["Consistency-Token"]}
-        found = await self.client(name).get(path, headers=headers)
+        found = await patiently(lambda: self.client(name).get(path, headers=headers), headers)
         assert found.status_code == 200, found.text
         items: list[dict[str, Any]] = as_described(path, found.json())["items"]
         return items
@@ -261,7 +263,7 @@ async def test_each_sees_and_handles_their_own_alone(company: Company) -> None:
         answer = await post(anna, f"{here}/{what}")
         assert answer.status_code == 200, answer.text
         token = {"Consistency-Token": answer.headers["Consistency-Token"]}
-        shown = await anna.get("/v1/notices", headers=token)
+        shown = await patiently(partial(anna.get, "/v1/notices", headers=token), token)
         assert [each["status"] for each in shown.json()["items"]] == [status]
     assert [each["status"] for each in await company.inbox("mona")] == ["unread"]
 
@@ -272,7 +274,8 @@ async def test_an_inbox_is_narrowed_and_counted(company: Company) -> None:
     answer = await post(company.client("anna"), f"/v1/notices/{first['id']}/acknowledge")
     headers = {"Consistency-Token": answer.headers["Consistency-Token"]}
     query = {"status": "unread", "totals": "true", "limit": "1"}
-    found = (await company.client("anna").get("/v1/notices", params=query, headers=headers)).json()
+    anna = company.client("anna")
+    found = (await patiently(lambda: anna.get("/v1/notices", params=query, headers=headers), headers)).json()
     assert (len(found["items"]), found["has_more"], found["totals"]["count"]) == (1, True, 2)
     further = await company.inbox("anna", status="unread", limit=1, cursor=found["next"])
     assert {found["items"][0]["id"], further[0]["id"], first["id"]} == {
