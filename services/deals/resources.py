@@ -648,7 +648,7 @@ class FiredVisitRule:
     trigger: Literal["entry", "timer"]
     on: date
     notified: bool
-    """Whether somebody got a notice."""
+    """Whether it names whom to notify; a lead may have nobody whom that would be."""
 
 
 @value

@@ -62,10 +62,9 @@ with item as (
      where s.responsible = $1 and s.status = 'accepted' and s.due <= $6 and {SCOPE.format(of="s")}
     union all
     select 'stage-work', w.due, w.key, w.required, null, null, v.id, v.lead_id, w.kind, v.deal_id,
-           coalesce(d.name, v.name), v.account_id, v.process_id, v.process_version, w.id,
+           v.name, v.account_id, v.process_id, v.process_version, w.id,
            v.version, w.updated_at, null::uuid
       from {{stage_visits}}.stage_visit v join {{stage_work}}.stage_work w on w.stage_visit_id = v.id
-           left join {{deals}}.deal d on d.id = v.deal_id
      where v.owner = $1 and v.status = 'open' and w.is_open and w.due <= $6 and {SCOPE.format(of="v")}
 ), placed as (
     select *, case when due < $5 then 'overdue' when due = $5 then 'today' else 'next' end as part from item

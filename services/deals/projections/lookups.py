@@ -161,8 +161,8 @@ async def _process_of_lead(reader: LoaderContext, command: BeginLeadStage, conte
     above = await teams_above(reader.fetch) if held.asks_for_teams else {}
     teams = frozenset(line_of(command.team, above))
     new = NewDeal(id=command.lead_id, on=context.today, teams=teams, industry=command.industry)
-    before = {fact: (await reader.state(stage_visit, visit_of(command.lead_id, fact)))[0] for fact in LEAD_MILESTONES}
-    known = {fact: visit for fact, visit in before.items() if isinstance(visit, StageVisit)}
+    before = {each: (await reader.state(stage_visit, visit_of(command.lead_id, each)))[0] for each in LEAD_MILESTONES}
+    known = {each: visit for each, visit in before.items() if isinstance(visit, StageVisit)}
     name = next((visit.name for visit in known.values()), "")
     return OutsideProcess(process=version_for(held, new), name=name, begun=frozenset(known))
 

@@ -34,21 +34,21 @@ def rule_faults(stage: Stage, where: str, definition: ProcessDefinition, known: 
 
 def outside_faults(definition: ProcessDefinition, root: str) -> Iterator[Reason]:
     """What is wrong with what stages of leads and contracts begin with, and with their rules."""
-    for name, facts in (("lead_stages", LEAD_MILESTONES), ("contract_stages", CONTRACT_MILESTONES)):
+    for name, milestones in (("lead_stages", LEAD_MILESTONES), ("contract_stages", CONTRACT_MILESTONES)):
         before = -1
         stages: tuple[OutsideStage, ...] = getattr(definition, name)
         for index, stage in enumerate(stages):
             where = f"{root}.{name}.{index}"
             if stage.begins is None and stage.rules:
-                message = f"Its rules apply once it has begun: say with which of {', '.join(facts)}."
+                message = f"Its rules apply once it has begun: say with which of {', '.join(milestones)}."
                 yield Reason(code="never-begins", message=message, field=f"{where}.begins")
-            elif stage.begins is not None and stage.begins not in facts:
-                message = f"A stage here begins with one of {', '.join(facts)}."
+            elif stage.begins is not None and stage.begins not in milestones:
+                message = f"A stage here begins with one of {', '.join(milestones)}."
                 yield Reason(code="unknown-begin", message=message, field=f"{where}.begins")
             elif stage.begins is not None:
-                place = facts.index(stage.begins)
+                place = milestones.index(stage.begins)
                 if place <= before:
-                    message = f"Each stage begins with another one of {', '.join(facts)}, in this order."
+                    message = f"Each stage begins with another one of {', '.join(milestones)}, in this order."
                     yield Reason(code="out-of-order", message=message, field=f"{where}.begins")
                 before = max(place, before)
             yield from _outside_rule_faults(stage, where)
@@ -60,10 +60,14 @@ def recipients(stage: StageOutline) -> tuple[str, ...]:
     return (OWNER, MANAGER, *dict.fromkeys(role for role in named if role and role not in PERSONAL))
 
 
-def _trigger_faults(rule: StageRule, where: str, known: Mapping[str, str]) -> Iterator[Reason]:
+def _timer_faults(rule: StageRule | OutsideRule, where: str) -> Iterator[Reason]:
     if (rule.after is not None) != (rule.on == "timer"):
         message = "A timer, and nothing else, says after how many working days."
         yield Reason(code="invalid-trigger", message=message, field=f"{where}.after")
+
+
+def _trigger_faults(rule: StageRule, where: str, known: Mapping[str, str]) -> Iterator[Reason]:
+    yield from _timer_faults(rule, where)
     if rule.when is None and rule.on == "fact":
         message = "A fact is awaited: say which."
         yield Reason(code="invalid-trigger", message=message, field=f"{where}.when")
@@ -122,9 +126,7 @@ def _outside_rule_faults(stage: OutsideStage, where: str) -> Iterator[Reason]:
     yield from _wording_faults(placed)
     work = {node.key: node for _, node in work_of(stage)}
     for at, rule in placed:
-        if (rule.after is not None) != (rule.on == "timer"):
-            message = "A timer, and nothing else, says after how many working days."
-            yield Reason(code="invalid-trigger", message=message, field=f"{at}.after")
+        yield from _timer_faults(rule, at)
         if rule.unless is not None and rule.on != "timer":
             message = "What happens on entry waits for nothing: only a timer asks whether work is done."
             yield Reason(code="invalid-trigger", message=message, field=f"{at}.unless")

@@ -44,7 +44,7 @@ class FiredVisitRule:
     trigger: str
     on: date
     notified: bool
-    """Whether somebody got a notice."""
+    """Whether it names whom to notify; a lead may have nobody whom that would be."""
 
 
 @value
@@ -116,8 +116,8 @@ class OutsideProcess:
 
 
 def visit_of(thing: UUID, begins: LeadMilestone | ContractMilestone) -> UUID:
-    """The id of the visit of the stage that begins with a fact: of a lead, or of a contract by its deal. So there is
-    one, however often and by whom the fact is told."""
+    """The id of the visit of the stage that begins with a milestone: of a lead, or of a contract by its deal. So there
+    is one, however often and by whom the milestone is told."""
     return uuid5(thing, f"stage visit {begins}")
 
 

@@ -93,6 +93,8 @@ def begin_lead_stage(
     if outside.process is None or outside.begun.intersection(later):
         return []
     stage = _beginning(outside.process.definition.lead_stages, command.begins)
+    if stage is None:
+        return []
     told: dict[str, Any] = {
         "subject": "lead",
         "lead_id": command.lead_id,
@@ -114,6 +116,8 @@ def begin_contract_stage(
     if outside.process is None or came_to_nothing(outside.status):
         return []
     stage = _beginning(outside.process.definition.contract_stages, command.begins)
+    if stage is None:
+        return []
     told: dict[str, Any] = {
         "subject": "contract",
         "lead_id": None,
@@ -125,7 +129,7 @@ def begin_contract_stage(
         "account_id": outside.account_id,
     }
     entered = _entered(stage, outside.process, command.begins, context, told)
-    return [*entered, *ending(NoStageVisit(), entered, stage, context)] if stage else []
+    return [*entered, *ending(state, entered, stage, context)]
 
 
 @stage_visit.decides(allow=ONLY_SERVICES)
@@ -269,12 +273,8 @@ def ending(
     return [left(state, "done", context, ends_notices=not told)] if is_over else []
 
 
-def _entered(
-    stage: OutsideStage | None, process: Process, begins: str, context: Context, told: dict[str, Any]
-) -> list[Any]:
+def _entered(stage: OutsideStage, process: Process, begins: str, context: Context, told: dict[str, Any]) -> list[Any]:
     """The fact that a stage was entered, and what happens on entry; nothing where nothing comes of it."""
-    if stage is None:
-        return []
     visit = context.aggregate_id
     called_for = {rule.task for rule in stage.rules}
     nodes = tuple(each for each in _due(stage, context) if each.key not in called_for)
