@@ -1,7 +1,9 @@
 """Rules of money: minor units, the one rounding, splitting without loss, and what is refused."""
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+from math import floor
 
 from iso4217 import Currency
 
@@ -89,17 +91,26 @@ def money_faults(
 def split(total: Money, ratios: Sequence[Decimal]) -> list[Money]:
     """Split a total by positive ratios that add up to 1, so that the parts add up to the cent (REC-1).
 
-    Largest remainder: parts are cut to the minor unit, and the units left over go to the parts that lost most for
-    their size; on a tie to the later part, so that the last instalment balances. 100 000.01 by 30/30/30/10 gives
-    three times 30 000.00 and 10 000.01.
+    The units left over go to the parts that lost most for their size, so that the last instalment balances.
+    100 000.01 by 30/30/30/10 gives three times 30 000.00 and 10 000.01.
     """
-    unit = minor_unit(total.currency)
-    exact = [total.amount * ratio for ratio in ratios]
-    parts = [value.quantize(unit, rounding=ROUND_DOWN) for value in exact]
-    left = int((total.amount - sum(parts)) / unit)
-    by_remainder = sorted(
-        range(len(parts)), key=lambda index: ((exact[index] - parts[index]) / ratios[index], index), reverse=True
-    )
-    for index in by_remainder[:left]:
-        parts[index] += unit
+    exact = [Fraction(total.amount) * Fraction(ratio) for ratio in ratios]
+    parts = apportioned(exact, total.currency, sizes=[Fraction(ratio) for ratio in ratios])
     return [Money(amount=part, currency=total.currency) for part in parts]
+
+
+def apportioned(exact: Sequence[Fraction], currency: str, *, sizes: Sequence[Fraction] | None = None) -> list[Decimal]:
+    """Exact amounts, none below zero, as amounts of a currency that add up to their rounded sum (largest remainder).
+
+    Each is cut to the minor unit; the units left over go to those that lost most by it, or with `sizes` to those that
+    lost most for their size. On a tie the later one gets it.
+    """
+    unit = minor_unit(currency)
+    wanted = [value / Fraction(unit) for value in exact]
+    whole = [floor(value) for value in wanted]
+    lost = [value - cut for value, cut in zip(wanted, whole, strict=True)]
+    left = floor(sum(lost, Fraction(1, 2)))
+    weighed = lost if sizes is None else [part / size for part, size in zip(lost, sizes, strict=True)]
+    for index in sorted(range(len(exact)), key=lambda index: (weighed[index], index), reverse=True)[:left]:
+        whole[index] += 1
+    return [count * unit for count in whole]
