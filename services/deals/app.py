@@ -9,6 +9,7 @@ from services.deals import (
     hand_over_api,
     help_api,
     migration_api,
+    opening_trial_api,
     qualification_api,
     support_delay_api,
 )
@@ -45,6 +46,7 @@ from services.deals.domain.support_request.asking import SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, target
 from services.deals.projections.agenda import AGENDA_PROJECTION
+from services.deals.projections.choosing import chosen_process, outside_process
 from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
@@ -52,13 +54,11 @@ from services.deals.projections.lookups import (
     all_approvals,
     approvers_of_deal,
     catalogue,
-    chosen_process,
     contract_of_deal,
     conversion,
     deal_today,
     known_contacts,
     named_remark,
-    outside_process,
     pending_approvals,
     pilot_crew,
     pinned_process,
@@ -190,6 +190,7 @@ SERVICE = Service(
         help_api.router,
         qualification_api.router,
         migration_api.router,
+        opening_trial_api.router,
         support_delay_api.router,
     ),
     knows=(

@@ -83,6 +83,8 @@ def open_converted_deal(event: LeadConverted, fact: Envelope[LeadConverted]) -> 
             amount=event.amount,
             expected_close=event.expected_close,
             industry=event.industry,
+            company_size=event.company_size,
+            country=event.country,
         ),
     )
 

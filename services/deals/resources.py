@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from services.deals.domain.calendar_link import calendar_link
+from services.deals.domain.choice import Customer
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import APPROVALS
 from services.deals.domain.deal.changes import Category
@@ -230,7 +231,17 @@ class Deal:
     process_id: UUID
     process_version: int
     process_rule: str
-    """The rule that chose the process."""
+    """The rule that chose the process: of the policy `opening-rules`, else default, named (by whoever opened it) or
+    migrated."""
+    segment: str | None
+    """The segment that its customer was in when it was opened, by its key in that policy; null: in none."""
+    customer: Customer | None
+    """Whether its account had won a deal before, when it was opened; null where that was not asked, as of history."""
+    opening_rules_version: int | None
+    """The version of that policy by which segment and process were chosen; 0 is the default, null where it was not
+    asked."""
+    unknown_facts: tuple[str, ...]
+    """What its segments and rules asked for before the one that decided, and nobody knew: these did not apply."""
     open_since: date | None
     """The day on which it was opened, or reopened last."""
     next_step: DealNextStep | None

@@ -23,6 +23,14 @@ class KnownAccount:
     name: Annotated[str, BY_LANGUAGE]
     owner: UUID | None
     team: UUID | None
+    industry: str | None
+    size: int | None
+    """How many people work there."""
+    country: str | None
+
+
+PROFILE = ("name", "industry", "size", "country")
+"""What a change of an account tells."""
 
 
 @value
@@ -34,7 +42,7 @@ class KnownContact:
 
 
 def _opened(fact: Envelope[AccountOpened], row: Row) -> Row:
-    return stated(fact.data, ("name", "owner", "team"), first=row["name"] is None)
+    return stated(fact.data, (*PROFILE, "owner", "team"), first=row["name"] is None)
 
 
 ACCOUNT = Table(
@@ -43,7 +51,7 @@ ACCOUNT = Table(
     events=(AccountOpened, AccountChanged, AccountHandedOver),
     changes={
         AccountOpened: _opened,
-        AccountChanged: lambda fact, _: stated(fact.data, ("name",)),
+        AccountChanged: lambda fact, _: stated(fact.data, PROFILE),
         AccountHandedOver: lambda fact, _: stated(fact.data, ("owner", "team")),
     },
 )
@@ -65,7 +73,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 KNOWN_ACCOUNTS = Projection(
     name=ACCOUNTS_OF_OTHERS,
-    version=6,
+    version=7,
     ddl=ACCOUNT.ddl + CONTACT.ddl,
     indices=(*ACCOUNT.index_ddl, *CONTACT.index_ddl),
     apply=apply,

@@ -17,10 +17,14 @@ Facts = Mapping[str, Any]
 NUMBER = "a number of at most 15 digits before the point and 12 after it"
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 
-OPERATORS = ("is", "is-not", "at-least", "at-most", "above", "below", "known", "unknown", "one-of")
+OPERATORS = ("is", "is-not", "at-least", "at-most", "above", "below", "known", "unknown", "one-of", "has")
 COMPARING = ("at-least", "at-most", "above", "below")
 MAX_DEPTH = 8
 KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+SEVERAL = "texts"
+"""The kind of a fact that is several texts: it may have one, or not be known, and is compared with nothing."""
+OF_SEVERAL = ("has", "known", "unknown")
 
 WANTED: Mapping[str, str] = {"yes-no": "true or false", "number": NUMBER, "text": "a text of 1 to 500 characters"}
 """What a fact of a kind may be."""
@@ -134,7 +138,7 @@ def _comparison_faults(predicate: Predicate, where: str) -> Iterator[Reason]:
         yield _fault("unknown-operator", f"The operator is one of {', '.join(OPERATORS)}.", f"{where}.operator")
     elif predicate.operator in COMPARING and not is_number(predicate.value):
         yield _fault("not-a-number", f"{predicate.operator} compares with {NUMBER}.", f"{where}.value")
-    elif predicate.operator in ("is", "is-not", "one-of") and predicate.value is None:
+    elif predicate.operator in ("is", "is-not", "one-of", "has") and predicate.value is None:
         yield _fault("value-missing", f"{predicate.operator} needs a value.", f"{where}.value")
 
 
@@ -154,6 +158,12 @@ def predicate_faults(predicate: Predicate, known: Mapping[str, str], where: str)
         if kind is None:
             message = f"There is no fact {comparison.fact!r}; there are {', '.join(sorted(known))}."
             yield Reason(code="unknown-fact", message=message, field=f"{place}.fact")
+        elif kind == SEVERAL and comparison.operator not in OF_SEVERAL:
+            message = f"{comparison.fact} is several texts: its operator is one of {', '.join(OF_SEVERAL)}."
+            yield Reason(code="other-operator", message=message, field=f"{place}.operator")
+        elif kind != SEVERAL and comparison.operator == "has":
+            message = f"{comparison.fact} is a {kind} fact: it has no parts."
+            yield Reason(code="other-operator", message=message, field=f"{place}.operator")
         elif comparison.operator in COMPARING and kind != "number":
             message = f"{comparison.fact} is no number ({kind})."
             yield Reason(code="not-comparable", message=message, field=f"{place}.operator")
@@ -236,8 +246,9 @@ def _compare(met: Any, operator: str, wanted: FactValue) -> bool:
         return (met is not None) == (operator == "known")
     if met is None:
         return operator == "is-not"
-    if operator == "one-of":
-        return _text(met) in {part.strip() for part in str(wanted).split(",")}
+    if operator in ("has", "one-of"):
+        several = {part.strip() for part in str(wanted).split(",")}
+        return _text(wanted) in met if operator == "has" else _text(met) in several
     left, right = _decimal(met), _decimal(wanted)
     if operator in ("is", "is-not"):
         same = left == right if left is not None and right is not None else _text(met) == _text(wanted)

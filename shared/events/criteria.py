@@ -16,7 +16,8 @@ FactValue = str | int | bool | None
 class Predicate:
     """Exactly one of: `all_of`, `any_of`, `not_`, or `fact` with an `operator` and mostly a `value`.
 
-    Operators: is, is-not, at-least, at-most, above, below, one-of (value: comma-separated), known, unknown.
+    Operators: is, is-not, at-least, at-most, above, below, one-of (value: comma-separated), known, unknown; of a fact
+    that is several texts has (value: one of them), known, unknown.
     Numbers and decimal strings are compared as decimals. An unknown fact meets only "unknown" and "is-not".
     """
 

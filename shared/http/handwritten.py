@@ -44,8 +44,9 @@ EVENT_STREAM = "text/event-stream"
 BODY = "x-body"
 ANSWER = "x-answer"
 BODY_EXAMPLE = "x-body-example"
+ASKS = "x-asks"
 PROBLEMS = "x-problems"
-PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS, READS, WORDED, BY_SECRET)
+PRIVATE = (BODY, BODY_EXAMPLE, ASKS, ANSWER, PROBLEMS, READS, WORDED, BY_SECRET)
 """Marks that `shared.http.openapi.document` replaces with the standard's own words, or leaves out."""
 
 Value = TypeVar("Value")
@@ -58,6 +59,7 @@ def operation(
     example: Any = None,
     answers: type | None = None,
     body: type | None = None,
+    asks: type | None = None,
     problems: tuple[str, ...] = (),
     worded: bool = False,
     by_secret: bool = False,
@@ -68,10 +70,12 @@ def operation(
     from (it waits for these, and is given no others), and what the document says.
 
     A route with a `body` gives a command by `execute_command` (or one to each of many things), and does nothing else:
-    the same function answers at the address of its dry run. `example` is an answer, or there a body; `answers` and
-    `body` are data classes; `problems` are kinds beyond those that every route has; `worded` answers carry texts for
-    people, in the language that the request prefers, and `answer` is given their catalogue; `by_secret` is of a router
-    of that name, and its roles are those that the member may have. The docstring gives summary and description.
+    the same function answers at the address of its dry run. One that `asks` has a body that is too large for an
+    address, and is a question all the same, though a POST: nothing is written, there is no key and no dry run.
+    `example` is an answer, or there a body; `answers`, `body` and `asks` are data classes; `problems` are kinds beyond
+    those that every route has; `worded` answers carry texts for people, in the language that the request prefers, and
+    `answer` is given their catalogue; `by_secret` is of a router of that name, and its roles are those that the member
+    may have. The docstring gives summary and description.
     """
     extra: dict[str, Any] = {
         ROLES: sorted(roles),
@@ -82,8 +86,9 @@ def operation(
     }
     if answers is not None:
         extra[ANSWER] = schema_of(answers)
-    if body is not None:
-        extra[BODY], extra[BODY_EXAMPLE] = schema_of(body), example
+    taken = body or asks
+    if taken is not None:
+        extra[BODY], extra[BODY_EXAMPLE], extra[ASKS] = schema_of(taken), example, asks is not None
         example = None
     content = {media_type: {} if example is None else {"example": example}}
     return {
@@ -208,7 +213,7 @@ def _dry_runs_of(router: APIRouter) -> APIRouter:
     """The same commands, at the addresses at which they are tried out."""
     dry_runs = handwritten()
     for route in router.routes:
-        if isinstance(route, APIRoute) and BODY in (extra := route.openapi_extra or {}):
+        if isinstance(route, APIRoute) and BODY in (extra := route.openapi_extra or {}) and not extra[ASKS]:
             dry_runs.add_api_route(
                 dry_path(route.path),
                 route.endpoint,

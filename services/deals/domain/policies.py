@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from services.deals.domain.choice import rule_faults
+from services.deals.domain.process.full import FULL_ID
+from services.deals.domain.process.short import SHORT_ID
 from shared.domain.money import money_faults
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import Reach, Role, permission
-from shared.events.deals.policy import DealPolicySet, NextSteps, QualificationRule, Winning
+from shared.events.deals.policy import DealPolicySet, NextSteps, OpeningRules, QualificationRule, Winning
 
 STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL})
 
@@ -62,4 +65,40 @@ WINNING = Policy(
     example={"needs": "signed-contract"},
 )
 
-POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION, WINNING)
+OPENING_RULES = Policy(
+    "opening-rules",
+    OpeningRules,
+    default=OpeningRules(otherwise=SHORT_ID),
+    allow=STEERING,
+    scopes=("company",),
+    faults=rule_faults,
+    example={
+        "segments": [
+            {
+                "key": "enterprise",
+                "name": "Enterprise",
+                "when": {"fact": "size", "operator": "at-least", "value": 1000},
+            }
+        ],
+        "rules": [
+            {
+                "name": "Large or new",
+                "when": {
+                    "any_of": [
+                        {"fact": "amount", "operator": "at-least", "value": "500000"},
+                        {
+                            "all_of": [
+                                {"fact": "segment", "operator": "is", "value": "enterprise"},
+                                {"fact": "customer", "operator": "is", "value": "new"},
+                            ]
+                        },
+                    ]
+                },
+                "process_id": str(FULL_ID),
+            }
+        ],
+        "otherwise": str(SHORT_ID),
+    },
+)
+
+POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION, WINNING, OPENING_RULES)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
+from services.deals.domain.choice import Customer
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.qualification import INSURMOUNTABLE, expected_value
@@ -93,6 +94,10 @@ class DealRow:
     industry: str | None
     process_id: UUID
     process_version: int
+    segment: str | None
+    """The segment that its customer was in when it was opened, by its key in the policy `opening-rules`."""
+    customer: Customer | None
+    """Whether its account had won a deal before, when it was opened; null where that was not asked."""
     opened_at: datetime
     closed_on: date | None
     assumptions: tuple[str, ...]
@@ -132,6 +137,8 @@ def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
         "industry": event.industry,
         "process_id": event.process_id,
         "process_version": event.process_version,
+        "segment": event.segment,
+        "customer": event.customer,
         "opened_at": fact.occurred_at,
         "assumptions": event.assumptions,
     }
@@ -328,7 +335,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 DEAL_PROJECTION = Projection(
     name="deals",
-    version=15,
+    version=16,
     ddl=DEAL.ddl + DEAL_TOTALS + MIGRATION,
     indices=DEAL.index_ddl,
     apply=apply,
@@ -354,6 +361,8 @@ DEALS = Listing(
         "account": equals("account_id", UUID),
         "currency": in_currency(),
         "source": equals("source"),
+        "segment": equals("segment"),
+        "customer": one_of("customer", get_args(Customer)),
         "closes_from": at_least("expected_close", date),
         "closes_to": at_most("expected_close", date),
         "closed_from": at_least("closed_on", date),

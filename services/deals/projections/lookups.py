@@ -6,38 +6,27 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from services.deals.domain.choice import RULES, ChosenProcess, choose
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import APPROVALS, AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
-from services.deals.domain.deal.history import DealToday, ImportDeal
+from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.deal.submission import OVER, WAITING, Submission, chains_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
 from services.deals.domain.process.piloting import PilotCrew, StartPilot
-from services.deals.domain.process.state import (
-    FollowedProcess,
-    NewDeal,
-    Process,
-    RetiredProcess,
-    newest,
-    version_for,
-    version_of,
-)
+from services.deals.domain.process.state import FollowedProcess, Process, RetiredProcess, version_of
 from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDeal, process_remark
 from services.deals.domain.process_suggestion import NamedRemark
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import VisitsOfDeal
-from services.deals.domain.stage_visit.state import AnyStageVisit, OutsideProcess, StageVisit, visit_of
-from services.deals.domain.stage_visit.visiting import BeginContractStage, BeginLeadStage
+from services.deals.domain.stage_visit.state import AnyStageVisit, visit_of
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import ON_DEAL, AskForSupport, SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
@@ -47,7 +36,6 @@ from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, LookUp, reads
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.approvals import approvers_of
-from shared.directory.hierarchy import line_of, teams_above
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.references import CONTACTS
 from shared.domain.aggregate import status_of
@@ -56,7 +44,7 @@ from shared.domain.context import Context
 from shared.domain.exchange import factor
 from shared.domain.roles import Role
 from shared.events.deals.process import PilotPeople
-from shared.events.process import CONTRACT_MILESTONES, LEAD_MILESTONES
+from shared.events.process import CONTRACT_MILESTONES
 
 LAST_RATES = """
 select base, array_agg(currency) as currencies, array_agg(rate) as rates from {view}.exchange_rate
@@ -90,81 +78,6 @@ async def pilot_crew(reader: LoaderContext, state: Any, command: StartPilot, con
     """The reps of a pilot's teams by their experience, as the organisation is known by now."""
     rows = await reader.fetch(ORGANISATION, CREW, command.teams, Role.REP)
     return PilotCrew(people=tuple(PilotPeople(experience=row["experience"], reps=row["reps"]) for row in rows))
-
-
-@reads(EXCHANGE_RATE_PROJECTION.name, ORGANISATION)
-async def chosen_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> ChosenProcess:
-    """The process that a new deal follows: the one an import names, else the one that the ordered rules choose."""
-    named: UUID | None = getattr(command, "process_id", None)
-    facts = {
-        "amount": await _worth(reader, state, command, context),
-        "source": command.source,
-        "industry": command.industry,
-        "team": str(command.team) if command.team else None,
-        "account": str(command.account_id) if command.account_id else None,
-    }
-    rule = choose(RULES, facts)
-    held = await _followed_process(reader, named) if named else None
-    # What is named and not there is refused as a reference; the handler is run by what would be chosen without it.
-    found = held or await _followed_process(reader, rule.process_id)
-    followed = await _version_followed(reader, found, command, context) if found else None
-    return ChosenProcess(process=followed, rule="named" if held else rule.name)
-
-
-async def _followed_process(reader: LoaderContext, process_id: UUID) -> FollowedProcess | None:
-    held, _ = await reader.state(process, process_id)
-    return held if isinstance(held, FollowedProcess) else None
-
-
-async def _version_followed(
-    reader: LoaderContext, held: FollowedProcess, command: Any, context: Context
-) -> Process | None:
-    """The version that a new deal follows; of what is told of the past, the one that was published last."""
-    if isinstance(command, ImportDeal):
-        return newest(held)
-    team = command.team or context.actor.team
-    above = await teams_above(reader.fetch) if held.asks_for_teams else {}
-    teams = frozenset(line_of(team, above))
-    return version_for(held, NewDeal(id=context.aggregate_id, on=context.today, teams=teams, industry=command.industry))
-
-
-@reads(ORGANISATION)
-async def outside_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> OutsideProcess:
-    """The version of a process by which a lead or a contract stands in a stage: once it does that stays; before, a
-    contract follows that of its deal, and a lead the one that a new deal would."""
-    if isinstance(state, StageVisit):
-        return OutsideProcess(process=await pinned_process(reader, state, command, context))
-    if isinstance(command, BeginLeadStage):
-        return await _process_of_lead(reader, command, context)
-    if isinstance(command, BeginContractStage):
-        found, _ = await reader.state(deal, command.deal_id)
-        if isinstance(found, Deal):
-            # What changes about the deal meanwhile would not find the visit any more.
-            reader.rest_on(deal, command.deal_id)
-            return OutsideProcess(
-                process=await pinned_process(reader, found, command, context),
-                name=found.name,
-                status=status_of(deal, found),
-                owner=found.owner,
-                team=found.team,
-                account_id=found.account_id,
-            )
-    return OutsideProcess()
-
-
-async def _process_of_lead(reader: LoaderContext, command: BeginLeadStage, context: Context) -> OutsideProcess:
-    """The version that the last rule of all chooses, which asks for nothing that is known of deals only; and where the
-    lead was before, which says what it is called."""
-    held = await _followed_process(reader, RULES[-1].process_id)
-    if held is None or not any(version.definition.lead_stages for version in held.versions):
-        return OutsideProcess()
-    above = await teams_above(reader.fetch) if held.asks_for_teams else {}
-    teams = frozenset(line_of(command.team, above))
-    new = NewDeal(id=command.lead_id, on=context.today, teams=teams, industry=command.industry)
-    before = {each: (await reader.state(stage_visit, visit_of(command.lead_id, each)))[0] for each in LEAD_MILESTONES}
-    known = {each: visit for each, visit in before.items() if isinstance(visit, StageVisit)}
-    name = next((visit.name for visit in known.values()), "")
-    return OutsideProcess(process=version_for(held, new), name=name, begun=frozenset(known))
 
 
 async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Context) -> Catalogue:
@@ -201,13 +114,6 @@ async def _factor(look_up: LookUp, source: str, target: str, on: date) -> Decima
     (row,) = found
     rates = dict(zip(row["currencies"], row["rates"], strict=True))
     return factor({row["base"]: Decimal(1), **rates}, source, target)
-
-
-async def _worth(reader: LoaderContext, state: Any, command: Any, context: Context) -> Decimal | None:
-    """The amount of an opening in the company's currency, where a rule asks for facts at all."""
-    if command.amount is None or not any(rule.when for rule in RULES):
-        return None
-    return (await conversion(reader, state, command, context)).worth(command.amount)
 
 
 @reads(KNOWN_ACCOUNTS.name)

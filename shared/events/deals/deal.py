@@ -93,6 +93,16 @@ class DealOpened:
     """The company's day on which it was opened."""
     assumptions: tuple[str, ...] = ()
     """What an import had to assume, like "list-price" or "undated"."""
+    segment: str | None = None
+    """The segment that its customer was in, by its key in the policy opening-rules; None: in none."""
+    customer: str | None = None
+    """new, or returning: whether its account had won a deal before. None: not asked, as of history."""
+    opening_rules_version: int | None = None
+    """The version of the policy opening-rules by which segment and process were chosen; 0 is the default. None: it was
+    not asked, as of history."""
+    unknown_facts: tuple[str, ...] = ()
+    """What segments and rules before the one that decided asked for and nobody knew, like "amount" where no exchange
+    rate says what it is worth: they did not apply."""
 
 
 @event("deals.deal-moved", aggregate="deal", rank=Rank.MOVE, leads_to="stage")

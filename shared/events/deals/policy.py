@@ -4,10 +4,12 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from annotated_types import Ge, Le, MaxLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 
+from shared.events.criteria import Key, Predicate
 from shared.events.definition import Exact, FreeText, event, value
 from shared.events.money import Money
+from shared.events.references import Reference
 
 
 @value
@@ -47,6 +49,45 @@ class Winning:
     """`signed-contract`: its contract is signed by both parties, or in force."""
 
 
+RuledProcess = Annotated[UUID, Reference("process")]
+"""A process that deals can follow."""
+
+
+@value
+class Segment:
+    """A part of the market: deals are in the first one whose condition their customer meets."""
+
+    key: Key
+    name: Annotated[str, MinLen(1), MaxLen(200)]
+    when: Predicate
+    """About the facts industry, country and size (the employees of the account)."""
+
+
+@value
+class OpeningRule:
+    """Deals that meet the condition follow the process."""
+
+    name: Annotated[str, MinLen(1), MaxLen(100)]
+    """What deals record as the rule that chose."""
+    when: Predicate
+    """About facts of a deal as it begins: amount (in the company's currency), currency, source, industry, country,
+    size, team, teams (its team and those above it), account, segment (by its key), customer (new or returning),
+    families (of its products) and from_lead."""
+    process_id: RuledProcess
+
+
+@value
+class OpeningRules:
+    """Which process a new deal follows: the first rule that applies decides."""
+
+    otherwise: RuledProcess
+    """What deals follow to which no rule applies, and leads by whose stages something is due."""
+    rules: Annotated[tuple[OpeningRule, ...], MaxLen(50)] = ()
+    """In order."""
+    segments: Annotated[tuple[Segment, ...], MaxLen(50)] = ()
+    """In order; rules may ask for them, and deals record theirs."""
+
+
 @event("deals.policy-set", aggregate="policy")
 class DealPolicySet:
     """A policy of deals counts from a day on: the field of its kind has the document, none takes it back."""
@@ -65,3 +106,4 @@ class DealPolicySet:
     next_steps: NextSteps | None = None
     qualification: QualificationRule | None = None
     winning: Winning | None = None
+    opening_rules: OpeningRules | None = None

@@ -169,6 +169,8 @@ class LeadConverted:
     amount: Money | None = None
     expected_close: date | None = None
     industry: AsKnown[str | None] = None
+    company_size: AsKnown[int | None] = None
+    country: AsKnown[str | None] = None
     exit_version: int | None = None
     """The version of the policy nurturing-exit that it met; 0 is the default. None: it was not asked for."""
     reminded_follow_up: AsKnown[UUID | None] = None

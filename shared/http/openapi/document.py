@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from shared.domain.aggregate import word_of
 from shared.http.command_routes import CommandRoute, PossibleCommand, operation_id
 from shared.http.dry_runs import DryRun, dry_path, dry_run_id
-from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, BY_SECRET, EVENT_STREAM, PRIVATE, PROBLEMS, WORDED
+from shared.http.handwritten import ANSWER, ASKS, BODY, BODY_EXAMPLE, BY_SECRET, EVENT_STREAM, PRIVATE, PROBLEMS, WORDED
 from shared.http.json import decimals_are_strings, schema_of
 from shared.http.openapi.examples import PREFIX, example_of
 from shared.http.openapi.listings import listing_operation, row_operation
@@ -36,7 +36,15 @@ from shared.http.openapi.parts import (
     header,
     roles_of,
 )
-from shared.http.openapi.problem_answers import EVERY, OF_COMMANDS, OF_ONE, OF_SECRETS, any_problem, problems_of
+from shared.http.openapi.problem_answers import (
+    EVERY,
+    OF_COMMANDS,
+    OF_ONE,
+    OF_QUESTIONS,
+    OF_SECRETS,
+    any_problem,
+    problems_of,
+)
 from shared.http.openapi.schemas import Schemas
 from shared.http.resources import Resource
 from shared.http.yaml_bodies import MEDIA_TYPE as YAML
@@ -72,13 +80,21 @@ def document(
         separate_input_output_schemas=False,
     )
     paths: Document = {}
+    questions = set[str]()
     for path, operations in base.get("paths", {}).items():
         for method, described in operations.items():
             described.setdefault("tags", [path.split("/")[2]])
+            if described.get(ASKS):
+                questions.add(path)
             paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
     for route in commands:
         paths.setdefault(route.path, {})[route.method.lower()] = _command(route, schemas)
-    changing = [(path, told) for path, own in paths.items() for method, told in own.items() if method != "get"]
+    changing = [
+        (path, told)
+        for path, own in paths.items()
+        for method, told in own.items()
+        if method != "get" and path not in questions
+    ]
     paths |= {dry_path(path): {"post": _dry_run(told, schemas)} for path, told in changing}
     for resource in resources:
         paths.setdefault(f"/v1/{resource.aggregate.plural}/{{id}}", {})["get"] = _resource(resource, schemas)
@@ -286,7 +302,7 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
     parameters.extend(
         [*([LANGUAGE] if described.get(WORDED) else []), CORRELATION, *(() if secret else (TOKEN, PREFER))]
     )
-    if method == "post":
+    if method == "post" and not described.get(ASKS):
         parameters.append(KEY)
     if body is not None:
         described["requestBody"] = _body(schemas.adopt(body), described.get(BODY_EXAMPLE))
@@ -299,9 +315,11 @@ def _kinds(described: Document, method: str) -> list[str]:
     kinds = [*(OF_SECRETS if described.get(BY_SECRET) else EVERY), *described.get(PROBLEMS, ())]
     if any(parameter["in"] == "path" for parameter in described["parameters"]):
         kinds += OF_ONE
-    if method != "get":
+    if described.get(ASKS):
+        kinds += OF_QUESTIONS
+    elif method != "get":
         kinds += OF_COMMANDS
-    if method == "post":
+    if method == "post" and not described.get(ASKS):
         kinds.append("idempotency-key-missing")
     return kinds
 

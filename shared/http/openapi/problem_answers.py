@@ -14,6 +14,9 @@ OF_SECRETS = ("malformed-request", "invalid-parameter", "too-many-requests", "un
 OF_COMMANDS = ("malformed-json", "request-timeout", "refused", "busy", "in-flight", "body-too-large",
                "unsupported-media-type", "invalid-body", "refused-content", "idempotency-key-reused",
                "stale-version")  # fmt: skip
+OF_QUESTIONS = ("malformed-json", "request-timeout", "refused", "body-too-large", "unsupported-media-type",
+                "invalid-body", "refused-content")  # fmt: skip
+"""Of a question that has a body."""
 
 
 def problems_of(kinds: Iterable[str]) -> Document:

@@ -4,18 +4,16 @@ from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from services.deals.domain.choice import RULES, ChoiceRule, choose
 from services.deals.domain.facts import DERIVED, vocabulary
 from services.deals.domain.process import process
 from services.deals.domain.process.faults import faults
 from services.deals.domain.process.full import FULL
 from services.deals.domain.process.publishing import PublishProcess, PublishVersion
-from services.deals.domain.process.short import SHORT, SHORT_ID
+from services.deals.domain.process.short import SHORT
 from services.deals.domain.process.state import PublishedProcess, version_of
 from services.deals.domain.process.writing import criterion, done
 from shared.events.criteria import Criterion, Predicate
@@ -304,14 +302,3 @@ def test_proc_3_the_vocabulary_is_noted_facts_derived_facts_and_nodes() -> None:
 def test_proc_1_the_example_is_a_process_that_can_be_published() -> None:
     command = TypeAdapter(PublishProcess).validate_python(PublishProcess.example)
     assert THE_PROCESS.when(command).rejected is None
-
-
-def test_deal_1_the_first_rule_that_applies_chooses_and_there_is_always_a_default() -> None:
-    large = ChoiceRule(
-        name="large", process_id=UUID(int=9), when=Predicate(fact="amount", operator="at-least", value="500000")
-    )
-    rules = (large, *RULES)
-    assert choose(rules, {"amount": Decimal(500000)}) is large
-    assert choose(rules, {"amount": Decimal(499999)}).name == "default"
-    assert choose(rules, {}).process_id == SHORT_ID
-    assert RULES[-1].when is None

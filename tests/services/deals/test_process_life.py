@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.deals.domain.policies import OPENING_RULES
 from services.deals.domain.process import process
 from services.deals.domain.process.full import FULL
 from services.deals.domain.process.piloting import EndPilot, Goal, PilotCrew, StartPilot
@@ -34,9 +35,13 @@ from services.deals.domain.process.state import (
     version_for,
 )
 from shared.commands.access import obstacle
+from shared.domain import policy
 from shared.domain.aggregate import status_of
-from shared.domain.context import Actor
+from shared.domain.context import Actor, Company
+from shared.domain.policy import InForce
 from shared.domain.roles import Role
+from shared.events.criteria import Predicate
+from shared.events.deals.policy import OpeningRule, OpeningRules
 from shared.events.deals.process import (
     PilotGoal,
     PilotPeople,
@@ -52,7 +57,8 @@ from shared.testing.scenario import CONTEXT, Scenario
 
 ID = CONTEXT.aggregate_id
 TODAY = date(2026, 3, 16)
-THE_PROCESS = Scenario(aggregate=process).knowing(crew=PilotCrew())
+OPENING = InForce(default=OPENING_RULES.default_of(Company()), on=TODAY)
+THE_PROCESS = Scenario(aggregate=process).knowing(crew=PilotCrew(), opening=OPENING)
 LONGER = replace(SHORT, name="Short, revised")
 OTHER = replace(SHORT, name="Short, another time")
 NORTH, SOUTH = UUID(int=70), UUID(int=71)
@@ -209,6 +215,32 @@ def test_proc_2_a_retired_process_has_no_new_versions_and_the_default_is_not_ret
     THE_PROCESS.given(PUBLISHED, retired).when(SaveDraft(definition=LONGER)).then_rejected("not-in-this-state")
     default = replace(PUBLISHED, process_id=SHORT_ID)
     THE_PROCESS.given(default).when(RetireProcess()).then_rejected("is-default")
+
+
+@pytest.mark.parametrize("valid_from", [TODAY, date(2026, 4, 1)])
+@pytest.mark.parametrize(
+    "document",
+    [
+        OpeningRules(otherwise=ID),
+        OpeningRules(
+            otherwise=SHORT_ID,
+            rules=(OpeningRule(name="known", when=Predicate(fact="amount", operator="known"), process_id=ID),),
+        ),
+    ],
+)
+def test_deal_1_a_process_to_which_rules_lead_today_or_later_is_not_retired(
+    document: OpeningRules, valid_from: date
+) -> None:
+    version = policy.Version(
+        number=1, valid_from=valid_from, document=document, team=None, process=None, set_on=OPENING.on, reason=None
+    )
+    rules = replace(OPENING, versions=(version,))
+    followed = THE_PROCESS.given(PUBLISHED)
+    followed.knowing(opening=rules).when(RetireProcess()).then_rejected("chosen-by-rules")
+    over = replace(version, number=2, document=OpeningRules(otherwise=SHORT_ID))
+    followed.knowing(opening=replace(rules, versions=(version, over))).when(RetireProcess()).then(
+        ProcessRetired(process_id=ID, reason=None)
+    )
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.SALES_OPERATIONS, Role.ADMIN, Role.SERVICE}))

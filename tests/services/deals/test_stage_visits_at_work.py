@@ -1,6 +1,7 @@
 """PROC-1, ACCT-6: stages of leads and contracts over HTTP, PostgreSQL and Kafka: from what happens to a lead or a
 contract to what is due, told and done."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.deals.domain.choice import ChoiceRule
 from services.deals.domain.process.full import FULL_ID
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.state import OpenStageVisit, visit_of
 from services.deals.domain.stage_visit.visiting import BeginContractStage, BeginLeadStage
-from services.deals.projections import lookups
 from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_WORK_PROJECTION
 from shared.commands.request import CommandRequest
 from shared.domain.context import service_actor
@@ -24,6 +23,7 @@ from shared.projections.audit import differences
 from shared.testing.servers import personal_rows
 from tests.services.conftest import Everybody
 from tests.services.deals.conftest import Office
+from tests.services.deals.opening import ruled
 from tests.services.deals.test_processes_at_work import renewal
 from tests.services.deals.test_service import codes, seen
 from tests.services.deals.test_winning_at_work import NOBODY_ASKED, done
@@ -34,6 +34,13 @@ from tests.shared.http.waiting import until
 DEAL: dict[str, Any] = {"amount": {"amount": "12000.00", "currency": "EUR"}, "process_id": str(FULL_ID)}
 AT = "/v1/stage-visits"
 FIRED = "select data ->> 'rule' as rule from event where aggregate_id = $1 and type = $2 order by sequence"
+
+
+@pytest.fixture
+async def full(office: Office) -> AsyncIterator[None]:
+    """Whatever no rule says otherwise of follows the full process."""
+    async with ruled(office, {"otherwise": str(FULL_ID)}):
+        yield
 
 
 async def signed(everybody: Everybody, office: Office, team: str, deal: httpx.Response) -> str:
@@ -122,10 +129,9 @@ async def test_acct_6_a_signed_contract_is_delivered_and_its_rep_sees_what_is_du
 
 
 async def test_proc_1_a_captured_lead_is_in_the_agenda_of_whoever_has_it_until_it_is_worked_on(
-    everybody: Everybody, office: Office, monkeypatch: pytest.MonkeyPatch
+    everybody: Everybody, office: Office, full: None
 ) -> None:
     """By the process that new deals follow; with the first activity it goes on to the next stage."""
-    monkeypatch.setattr(lookups, "RULES", (ChoiceRule(name="default", process_id=FULL_ID),))
     team, company = await office.team(), unique("Acme")
     rep, leads = office.somebody(Role.REP, team.subjects[0]), office.operations()
     lead = await leads.makes(
@@ -161,9 +167,8 @@ async def test_proc_1_a_captured_lead_is_in_the_agenda_of_whoever_has_it_until_i
 
 
 async def test_lead_4_whoever_leads_the_team_sees_what_is_due_for_its_lead_in_the_pool(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: Office, full: None
 ) -> None:
-    monkeypatch.setattr(lookups, "RULES", (ChoiceRule(name="default", process_id=FULL_ID),))
     leader, other = unique("manager"), await office.team()
     team, _ = await House(service=office.leads).team(manager=leader)
     manager, stranger = office.somebody(Role.MANAGER, leader), office.somebody(Role.MANAGER, other.subjects[2])

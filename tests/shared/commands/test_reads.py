@@ -45,7 +45,7 @@ def commands_of(name: str) -> CommandExecutor:
     [
         ("deals", product, AddProduct, set()),
         ("deals", deal, ChangeAmount, {"exchange_rates"}),  # what follows at once is judged with it
-        ("deals", deal, OpenNewDeal, {"organisation", "known_accounts", "exchange_rates"}),
+        ("deals", deal, OpenNewDeal, {"organisation", "known_accounts", "exchange_rates", "deals"}),
         ("deals", deal, MoveDeal, {"exchange_rates"}),
         ("leads", lead, CaptureLead, {"leads", "people"}),
     ],

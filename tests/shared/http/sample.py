@@ -293,6 +293,28 @@ async def receive_errand(request: Request, asking: CurrentActor) -> Response:
     )
 
 
+@value
+class LookForErrands:
+    """What is looked for."""
+
+    names: tuple[str, ...]
+
+
+LOOK_FOR: TypeAdapter[LookForErrands] = TypeAdapter(LookForErrands)
+
+
+@router.post(
+    "/v1/errand-search",
+    **operation(roles=SELLING, reads=("errands",), answers=Count, asks=LookForErrands, example={"names": ["x"]}),
+)
+async def look_for_errands(request: Request, here: CurrentService, asking: CurrentActor) -> Response:
+    """Count the errands of some names."""
+    names = (await body_of(request, LOOK_FOR)).value.names
+    async with here.projections.reading(["errands"]) as reading:
+        sql = "select count(*) from {view}.errand where name = any($1)"
+        return answer(Count(count=await reading("errands").fetchval(sql, list(names))))
+
+
 def check(amount: str) -> Any:
     return TypeAdapter(Money).validate_python({"amount": amount, "currency": "EUR"}).amount
 

@@ -166,6 +166,20 @@ async def test_a_hand_written_command_keeps_the_conventions(operations: httpx.As
     assert {fault["pointer"] for fault in told["errors"]} == {"/name", "/y"}
 
 
+async def test_a_question_with_a_body_needs_no_key_and_has_no_dry_run(
+    operations: httpx.AsyncClient, errands: Errands, key: Key
+) -> None:
+    made = await operations.post("/v1/errands", json={**BREAD, "name": "Looked for"}, headers=key())
+    token = {"Consistency-Token": made.headers["Consistency-Token"]}
+    address, body = "/v1/errand-search", {"names": ["Looked for"]}
+    counted = await operations.post(address, json=body, headers=token)
+    assert (counted.status_code, counted.json()) == (200, {"count": 1}), counted.text
+    told = problem(await operations.post(address, json={"names": [1], "y": 1}), 422, "invalid-body")
+    assert {fault["pointer"] for fault in told["errors"]} == {"/names/0", "/y"}
+    problem(await errands.client(Role.LEGAL, "lawyer").post(address, json=body), 403, "role-missing")
+    assert (await operations.post(f"/v1/dry-runs{address.removeprefix('/v1')}", json=body)).status_code == 404
+
+
 async def test_what_breaks_tells_nothing_of_itself(operations: httpx.AsyncClient) -> None:
     told = problem(await operations.get("/v1/errand-failures"), 500, "unexpected")
     assert "secret" not in str(told)

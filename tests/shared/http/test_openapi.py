@@ -16,6 +16,8 @@ from shared.service.build import service_document
 from tests.shared.http.conftest import Errands
 from tests.shared.http.sample import SERVICE
 
+QUESTION = "/v1/errand-search"
+
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
@@ -41,6 +43,7 @@ def test_the_addresses_follow_from_the_handlers(described: dict[str, Any]) -> No
         ("get", "/v1/errand-failures"): "errandFailures",
         ("get", "/v1/errand-stream"): "streamErrands",
         ("post", "/v1/errand-receipts"): "receiveErrand",
+        ("post", QUESTION): "lookForErrands",
         ("post", "/v1/dry-runs/errands"): "dryRunOpenNewErrand",
         ("post", "/v1/dry-runs/errands/{id}"): "dryRunChangeErrand",
         ("post", "/v1/dry-runs/errands/{id}/finish-it"): "dryRunFinishItErrand",
@@ -64,7 +67,7 @@ def test_every_operation_is_described_whole(described: dict[str, Any]) -> None:
         if method == "post":
             assert {"409", "413", "415", "422"} <= set(told["responses"]), where
             keys = [given for given in told["parameters"] if given["name"] == "Idempotency-Key"]
-            assert [key["required"] for key in keys] == [True], where
+            assert [key["required"] for key in keys] == ([] if path == QUESTION else [True]), where
             assert "example" in told["requestBody"]["content"]["application/json"], where
         if method == "patch":
             assert {"412", "428"} <= set(told["responses"]), where
@@ -81,6 +84,14 @@ def test_a_dry_run_takes_what_its_command_takes_without_a_key(described: dict[st
         required = {given["name"] for given in tried_out["parameters"] if given["required"]}
         assert required == ({"id"} if "{id}" in path else set())
         assert "Idempotency-Key" not in {given["name"] for given in tried_out["parameters"]}
+
+
+def test_a_question_with_a_body_has_neither_key_nor_dry_run(described: dict[str, Any]) -> None:
+    told = described["paths"][QUESTION]["post"]
+    assert told["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/LookForErrands")
+    assert told["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Count")
+    assert dry_path(QUESTION) not in described["paths"]
+    assert not [name for name in told if name.startswith("x-") and name != "x-roles"]
 
 
 def test_summary_and_description_are_the_docstring(described: dict[str, Any]) -> None:

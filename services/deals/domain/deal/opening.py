@@ -82,6 +82,8 @@ class OpenConvertedDeal:
     amount: Money | None = None
     expected_close: Day | None = None
     industry: str | None = None
+    company_size: int | None = None
+    country: str | None = None
 
 
 @deal.decides(allow=SELLING)
@@ -202,6 +204,10 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
         process_id=event.process_id,
         process_version=event.process_version,
         process_rule=event.process_rule,
+        segment=event.segment,
+        customer=event.customer,
+        opening_rules_version=event.opening_rules_version,
+        unknown_facts=event.unknown_facts,
         open_since=event.on,
         nodes=with_due((), event.stage, event.nodes),
         rules=event.rules,
@@ -221,6 +227,7 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
             stage=event.stage,
             on=event.on,
             process_id=event.process_id,
+            process_rule=event.process_rule,
             account_id=event.account_id,
             account_name=event.account_name,
             source=event.source,
@@ -249,6 +256,10 @@ def begun(
         process_name=chosen.followed.definition.name,
         process_version=chosen.followed.version,
         process_rule=chosen.rule,
+        segment=chosen.segment,
+        customer=chosen.customer,
+        opening_rules_version=chosen.rules_version,
+        unknown_facts=chosen.unknown,
         stage=stage.key,
         probability=stage.probability,
         category=stage.category,
@@ -258,6 +269,15 @@ def begun(
         on=day,
         **stated,
     )
+
+
+def stated_amount(command: OpenNewDeal, catalogue: Catalogue, context: Context) -> Money | None:
+    """What a new deal is worth by its command, before it is asked whether it can be: said, or what its lines come to;
+    None where they come to nothing that could be added up."""
+    currency = _currency(command, catalogue, context)
+    if command.amount is not None or not command.lines or line_faults(command.lines, currency, catalogue):
+        return command.amount
+    return sum_of(agreed_lines(command.lines, catalogue), currency)
 
 
 def _faults(command: OpenNewDeal, context: Context) -> list[Reason]:

@@ -212,6 +212,7 @@ class Opening:
     stage: str
     on: date | None
     process_id: UUID
+    process_rule: str
     account_id: UUID | None
     account_name: str | None
     source: str | None
@@ -252,6 +253,13 @@ class Deal:
     process_version: int
     process_rule: str
     """The rule that chose the process (DEAL-1)."""
+    segment: str | None = None
+    """As it was chosen for at its opening."""
+    customer: str | None = None
+    """new, or returning: as it was at its opening; None where that was not asked."""
+    opening_rules_version: int | None = None
+    unknown_facts: tuple[str, ...] = ()
+    """What rules that did not apply asked for at its opening, and nobody knew."""
     open_since: date | None
     """The day on which it was opened, or reopened last."""
     next_step: NextStep | None = None

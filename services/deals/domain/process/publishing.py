@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from annotated_types import MaxLen
 
@@ -22,9 +23,11 @@ from services.deals.domain.process.state import (
 from shared.domain.aggregate import Claim, Decision
 from shared.domain.context import Actor, Context
 from shared.domain.fields import Day, Text
+from shared.domain.policy import InForce
 from shared.domain.references import AnyTeamId
 from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import OPERATIONS
+from shared.events.deals.policy import OpeningRules
 from shared.events.deals.process import (
     ProcessDraftDiscarded,
     ProcessDrafted,
@@ -199,8 +202,13 @@ def publish_draft(state: OpenProcess, command: PublishDraft, context: Context) -
 
 
 @process.decides(allow=OPERATIONS, guard=_is_no_default)
-def retire(state: AnyFollowedProcess, command: RetireProcess) -> Decision:
-    """Retire a process. Deals that follow it go on by their version."""
+def retire(state: AnyFollowedProcess, command: RetireProcess, opening: InForce[OpeningRules]) -> Decision:
+    """Retire a process. Deals that follow it go on by their version.
+
+    Refused as long as opening rules that count, today or from a later day on, have new deals follow it.
+    """
+    if state.id in _chosen_by_rules(opening):
+        raise Rejected("chosen-by-rules", "Opening rules have new deals follow it: set others first.")
     return [ProcessRetired(process_id=state.id, reason=command.reason)]
 
 
@@ -257,6 +265,14 @@ def retired(state: AnyFollowedProcess, event: ProcessRetired) -> RetiredProcess:
 @process.claims
 def key_taken(state: AnyProcess) -> list[Claim]:
     return [Claim(kind="process-key", key=_key(state))]
+
+
+def _chosen_by_rules(opening: InForce[OpeningRules]) -> set[UUID]:
+    """The processes that opening rules lead to, today or later."""
+    days = {opening.on, *(each.valid_from for each in opening.versions if each.valid_from > opening.on)}
+    documents = [replace(opening, on=day).of().document for day in days]
+    ruled = {rule.process_id for document in documents for rule in document.rules}
+    return ruled | {document.otherwise for document in documents}
 
 
 def refuse_faulty(definition: ProcessDefinition, state: OpenProcess | None = None) -> None:

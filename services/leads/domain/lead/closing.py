@@ -122,6 +122,8 @@ def convert(
             amount=deal.amount if deal else None,
             expected_close=deal.expected_close if deal else None,
             industry=state.captured.industry,
+            company_size=state.captured.company_size,
+            country=state.captured.country,
             exit_version=exit_rule.version,
             reminded_follow_up=reminded_follow_up(state),
         ),

@@ -217,6 +217,8 @@ def import_conversion(
         amount=amount,
         expected_close=command.expected_close,
         industry=state.captured.industry,
+        company_size=state.captured.company_size,
+        country=state.captured.country,
         reminded_follow_up=reminded.follow_up,
     )
     return [Occurrence(event=converted, at=context.past_moment(command.on, command.at))]
