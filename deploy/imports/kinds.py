@@ -48,8 +48,8 @@ _APPROVED = "a contract of history says when it was submitted and approved, and 
 UNTOLD: Mapping[str, str] = {
     "leads.turn-taken": "history says whose a lead was; a queue gives away those that come in here",
     "leads.lead-left-unassigned": "a lead without `owner` and `team` is in the public pool",
-    "leads.lead-follow-up-planned": "what was planned in the past is past; the work that came of it is told",
     "leads.lead-follow-up-reminded": _REMINDED,
+    "leads.account-follow-up-reminded": _REMINDED,
     "leads.lead-erased": _ERASED,
     "leads.member-leave-shortened": "a leave comes in with the days that were taken in the end",
     "leads.contact-erased": _ERASED,

@@ -19,6 +19,7 @@ from services.forecast.domain.notice import (
     NoticeThing,
 )
 from services.forecast.domain.occasion import RaiseNotices, RenameNotices, SettleNotices, occasion, occasion_of
+from shared.domain.history import stated
 from shared.domain.roles import Role
 from shared.domain.working_time.reminders import Holder
 from shared.events.approvals import APPROVING, Slot, approval_events
@@ -43,6 +44,12 @@ from shared.events.deals.support_request import (
     SupportRequestWithdrawn,
 )
 from shared.events.envelope import Envelope
+from shared.events.leads.account import (
+    AccountChanged,
+    AccountFollowUpPlanned,
+    AccountFollowUpReminded,
+    AccountHandedOver,
+)
 from shared.events.leads.lead import (
     LeadAssigned,
     LeadConverted,
@@ -237,8 +244,13 @@ def remind_of_follow_up(event: LeadFollowUpReminded, fact: Envelope[LeadFollowUp
 
 @reactions.on(when="reminded_follow_up", imported=True)
 def settle_follow_up(
-    event: LeadFollowUpPlanned | LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased,
-    fact: Envelope[LeadFollowUpPlanned | LeadConverted | LeadDisqualified | LeadMarkedDuplicate | LeadErased],
+    event: LeadFollowUpPlanned
+    | LeadConverted
+    | LeadDisqualified
+    | LeadMarkedDuplicate
+    | LeadErased
+    | AccountFollowUpPlanned,
+    fact: Envelope[Any],
 ) -> Iterable[Do]:
     """DEAL-6: nobody need know any longer of a follow-up that another one, or explicitly none, was planned in place of,
     or whose lead has ended."""
@@ -251,6 +263,32 @@ def settle_follow_up_of_who_had_the_lead(event: LeadAssigned, fact: Envelope[Lea
     """DEAL-6: a due follow-up no longer waits for whoever had the lead; whoever has it now is reminded anew."""
     before, now = (event.owner_before, event.team_before), (event.member_id, event.team_id)
     yield from _settled_of_others(FOLLOW_UP_DUE, event.reminded_follow_up, fact, before=before, now=now)
+
+
+@reactions.on
+def remind_of_account_follow_up(
+    event: AccountFollowUpReminded, fact: Envelope[AccountFollowUpReminded]
+) -> Iterable[Do]:
+    """DEAL-6: so is whose account it is."""
+    about = {"about": "account", "about_id": event.account_id, "account_id": event.account_id}
+    yield from _reminders(FOLLOW_UP_DUE, event.follow_up_id, event, fact, **about)
+
+
+@reactions.on(when="reminded_follow_up", imported=True)
+def settle_follow_up_of_who_kept_the_account(
+    event: AccountHandedOver, fact: Envelope[AccountHandedOver]
+) -> Iterable[Do]:
+    """DEAL-6: a due follow-up no longer waits for whoever kept the account; whoever keeps it now is reminded anew."""
+    kept = {"owner": event.owner_before, "team": event.team_before} | stated(event, ("owner", "team"))
+    before, now = (event.owner_before, event.team_before), (kept["owner"], kept["team"])
+    yield from _settled_of_others(FOLLOW_UP_DUE, event.reminded_follow_up, fact, before=before, now=now)
+
+
+@reactions.on(when="reminded_follow_ups")
+def rename_notices_of_renamed_account(event: AccountChanged, fact: Envelope[AccountChanged]) -> Iterable[Do]:
+    """ACCT-1: an account that is called otherwise is called so in every inbox."""
+    for follow_up in event.reminded_follow_ups or ():
+        yield _renamed(FOLLOW_UP_DUE, follow_up, fact, event.name)
 
 
 @reactions.on(imported=True)
@@ -357,7 +395,7 @@ def _told_by_rule(
 def _reminders(
     kind: NoticeKind,
     plan_id: UUID,
-    event: DealNextStepReminded | LeadFollowUpReminded,
+    event: DealNextStepReminded | LeadFollowUpReminded | AccountFollowUpReminded,
     fact: Envelope[Any],
     **about: Any,
 ) -> Iterable[Do]:

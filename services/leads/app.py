@@ -9,10 +9,10 @@ from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.forgetting import Traces
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
-from services.leads.domain.lead.reminding import RemindedToday
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import ActiveTeam, HierarchyPlace, NamedMember, team
 from services.leads.domain.policies import POLICIES
+from services.leads.domain.reminders import OwnerToday, RemindedToday
 from services.leads.projections.accounts import ACCOUNT_PROJECTION, ACCOUNTS, CONTACTS
 from services.leads.projections.deals import KNOWN_DEALS
 from services.leads.projections.leads import LEAD_PROJECTION, LEADS
@@ -23,6 +23,7 @@ from services.leads.projections.lookups import (
     matched_account,
     named_member,
     neighbours,
+    owner_today,
     place,
     reminded_today,
     subject_holder,
@@ -60,6 +61,7 @@ SERVICE = Service(
         SubjectHolder: subject_holder,
         KnownUnder: known_under,
         RemindedToday: reminded_today,
+        OwnerToday: owner_today,
         AssignmentDesk: assignment_desk,
         MatchedAccount: matched_account,
         Neighbours: neighbours,

@@ -6,9 +6,10 @@ from uuid import UUID
 from services.leads.domain.account import account
 from services.leads.domain.assignment import AssignmentRule, assignment_queue
 from services.leads.domain.contact_points import KnownKind
+from services.leads.domain.fields import ActivityKind
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import DisqualificationReason
-from services.leads.domain.lead.nurturing import ActivityKind, ActivityOutcome, Timeline
+from services.leads.domain.lead.nurturing import ActivityOutcome, Timeline
 from services.leads.domain.organisation.member import Experience, member
 from services.leads.domain.organisation.team import team
 from shared.domain.fields import BuyingRole
@@ -61,6 +62,8 @@ class LeadActivity:
     on: date | None
     minutes: int | None
     outcome: ActivityOutcome | None
+    automatic: bool
+    """Whether a system logged it on its own behalf."""
     note: str | None
 
 
@@ -173,6 +176,11 @@ class ActiveAccount:
     lead_id: UUID | None
     """The lead that it came from."""
     contacts: tuple[AccountContact, ...]
+    follow_up: date | None
+    follow_up_kind: ActivityKind | None
+    """What is to be done; null: it is not said."""
+    follow_up_planned: bool
+    """True once somebody said when the next follow-up is, or that there is none."""
 
 
 # -- the organisation -------------------------------------------------------------------------------------------------

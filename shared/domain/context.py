@@ -33,6 +33,11 @@ def service_actor(name: str) -> Actor:
     return Actor(subject=f"{OF_SERVICES}{name}", roles=frozenset({Role.SERVICE}))
 
 
+def is_system(actor: Actor) -> bool:
+    """Whether a program acts on its own behalf, for no member of the organisation."""
+    return actor.member is None and Role.SERVICE in actor.roles
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When something happened: its instant, UTC, or one that stands for its day where nothing but that is known."""

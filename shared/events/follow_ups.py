@@ -39,7 +39,13 @@ from shared.events.deals.support_request import (
     SupportRequestWithdrawn,
 )
 from shared.events.definition import event, value
-from shared.events.leads.account import ContactErased
+from shared.events.leads.account import (
+    AccountChanged,
+    AccountFollowUpPlanned,
+    AccountFollowUpReminded,
+    AccountHandedOver,
+    ContactErased,
+)
 from shared.events.leads.lead import (
     LeadActivityLogged,
     LeadAssigned,
@@ -196,6 +202,10 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadConverted: (BY_DEALS, OF_A_FOLLOW_UP),
     LeadDisqualified: (BY_DEALS, OF_A_FOLLOW_UP),
     LeadErased: (BY_DEALS, OF_A_FOLLOW_UP),
+    AccountChanged: (Follower(service="forecast", when="reminded_follow_ups"),),
+    AccountHandedOver: (OF_A_FOLLOW_UP,),
+    AccountFollowUpPlanned: (OF_A_FOLLOW_UP,),
+    AccountFollowUpReminded: (Follower(service="forecast"),),
     ContactErased: (BY_DEALS,),
     DealMoved: (
         OF_WHAT_WAITS,

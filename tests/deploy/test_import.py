@@ -54,7 +54,9 @@ LINES: tuple[dict[str, Any], ...] = (
     {"fact": "lead", "id": "L-2", **DAY, **OF_ANNA, "source": "fair", "company_name": "Bolt"},
     {"fact": "lead-activity", "id": "L-1", **DAY, "activity": "L-1/1", "kind": "call", "by": "anna"},
     {"fact": "lead-qualification", "id": "L-1", **DAY, "need_stated": True, "budget": euro("900000")},
+    {"fact": "lead-follow-up", "id": "L-1", **DAY, "planned_for": "2025-03-04"},
     {"fact": "account", "id": "C-1", **DAY, **OF_ANNA, "name": "Acme", "lead": "L-1"},
+    {"fact": "account-follow-up", "id": "C-1", **DAY, "planned_for": "2025-04-01", "kind": "call"},
     {
         "fact": "lead-converted",
         "id": "L-1",

@@ -49,6 +49,7 @@ OF_ACCOUNT: Mapping[str, Callable[[ActiveAccount], Any]] = {
     "country": lambda account: account.profile.country,
     "parent": lambda account: account.profile.parent_id,
     "owner": lambda account: account.owner,
+    "follow_up": lambda account: account.follow_up,
     "contact": _has_contact(lambda contact: True),
     "contact_email": _has_contact(lambda contact: contact.email),
     "contact_phone": _has_contact(lambda contact: contact.phone),

@@ -1,6 +1,6 @@
 """The kinds of fields that leads and accounts share."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, Len
 
@@ -13,3 +13,5 @@ Domain = Annotated[str, Len(3, 260)]
 Country = Annotated[str, Len(2, 2)]
 """ISO 3166-1, two letters."""
 Headcount = Annotated[int, Ge(1), Le(10_000_000)]
+ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
+"""What is done with a lead, and planned with an account."""

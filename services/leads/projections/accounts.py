@@ -1,19 +1,27 @@
 """The lists of accounts and of their contacts (ACCT-1)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from services.leads.domain.account.state import KEPT_BY, PROFILE, account
+from services.leads.domain.fields import ActivityKind
 from shared.domain.fields import BuyingRole
 from shared.domain.history import stated
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened, ContactAdded, ContactErased
+from shared.events.leads.account import (
+    AccountChanged,
+    AccountFollowUpPlanned,
+    AccountHandedOver,
+    AccountOpened,
+    ContactAdded,
+    ContactErased,
+)
 from shared.projections.columns import BY_LANGUAGE, SEARCHED
-from shared.projections.lists import Listing, equals, in_team, one_of, search
+from shared.projections.lists import Listing, at_most, equals, in_team, one_of, search
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
 
@@ -36,6 +44,9 @@ class AccountRow:
     team: UUID | None
     lead_id: UUID | None
     """The lead that it came from."""
+    follow_up: date | None
+    follow_up_kind: ActivityKind | None
+    """What is to be done then; null: it is not said."""
     opened_at: datetime
     updated_at: datetime
 
@@ -87,12 +98,21 @@ def _added(fact: Envelope[ContactAdded], row: Row) -> Row:
     }
 
 
+def _planned(fact: Envelope[AccountFollowUpPlanned], row: Row) -> Row:
+    return {"follow_up": fact.data.on, "follow_up_kind": fact.data.kind}
+
+
 ACCOUNT = Table(
     name="account",
     row=AccountRow,
     events=account.events,
-    changes={AccountOpened: _opened, AccountChanged: _profile, AccountHandedOver: _kept},
-    indices=("(name_key, id)", "(opened_at, id)", "(owner)", "(team)", "(parent_id)"),
+    changes={
+        AccountOpened: _opened,
+        AccountChanged: _profile,
+        AccountHandedOver: _kept,
+        AccountFollowUpPlanned: _planned,
+    },
+    indices=("(name_key, id)", "(opened_at, id)", "(follow_up, id)", "(owner)", "(team)", "(parent_id)"),
 )
 
 CONTACT = Table(
@@ -123,7 +143,7 @@ AT = "select distinct account_id from {view}.contact where email = any($1) order
 
 ACCOUNT_PROJECTION = Projection(
     name="accounts",
-    version=8,
+    version=9,
     ddl=DDL,
     indices=(*ACCOUNT.index_ddl, *CONTACT.index_ddl),
     apply=apply,
@@ -143,9 +163,10 @@ ACCOUNTS = Listing(
         "industry": equals("industry"),
         "country": equals("country"),
         "domain": equals("domain"),
+        "follow_up_to": at_most("follow_up", date),
         "q": search(),
     },
-    sorts=("name", "opened_at"),
+    sorts=("name", "opened_at", "follow_up"),
     default_sort="name",
     readers=READING,
 )

@@ -26,9 +26,9 @@ from services.leads.domain.hierarchy import Line, is_circular, line_of, now_belo
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
 from services.leads.domain.lead.history import ImportLead
-from services.leads.domain.lead.reminding import RemindedToday, reminded_follow_up
+from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenLead, lead
-from services.leads.domain.organisation.member import SubjectHolder
+from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import (
     ActiveTeam,
     HierarchyPlace,
@@ -37,6 +37,7 @@ from services.leads.domain.organisation.team import (
     NoTeam,
     team,
 )
+from services.leads.domain.reminders import OwnerToday, RemindedToday
 from services.leads.projections.leads import LEAD_PROJECTION, OPEN_THEN
 from services.leads.projections.people import CANDIDATES, PEOPLE_PROJECTION
 from shared.commands.loaders import LoaderContext, reads
@@ -44,6 +45,8 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded, timed
 from shared.domain.permissions import sees
+from shared.domain.working_time.leave import is_away
+from shared.domain.working_time.reminders import reminded_plan
 from shared.events.leads.account import AccountChanged, ContactAdded
 from shared.events.leads.team import TeamChanged
 
@@ -122,10 +125,22 @@ async def known_under(reader: LoaderContext, state: Any, command: Any, context: 
 
 
 async def reminded_today(reader: LoaderContext, state: Any, command: Any, context: Context) -> RemindedToday:
-    """The follow-up that somebody was reminded of, by the lead as it stands today: an end that is told late is decided
-    on how it stood then, and people were told since."""
-    today, _ = await reader.state(lead, context.aggregate_id)
-    return RemindedToday(follow_up=reminded_follow_up(today))
+    """The follow-up that somebody was reminded of, by the lead or account as it stands today: what is told late is
+    decided on how it stood then, and people were told since."""
+    family = account if isinstance(state, NoAccount | ActiveAccount) else lead
+    today, _ = await reader.state(family, context.aggregate_id)
+    follow_up = reminded_plan(getattr(today, "reminders", None))
+    if follow_up is None or context.told_as is None:
+        return RemindedToday(follow_up=follow_up)
+    told_before = [fact for fact in await reader.history(family, context.aggregate_id) if fact.fact == context.told_as]
+    plans = [getattr(fact.data, "follow_up_id", None) for fact in told_before]
+    return RemindedToday(follow_up=follow_up, is_corrected=follow_up in plans)
+
+
+async def owner_today(reader: LoaderContext, state: Any, command: Any, context: Context) -> OwnerToday:
+    """Whether whoever has a lead or an account is away today (ORG-1)."""
+    found, _ = await reader.state(member, state.owner) if state.owner else (None, 0)
+    return OwnerToday(is_away=isinstance(found, ActiveMember) and is_away(found.leaves, context.today))
 
 
 async def _open_before(reader: LoaderContext, address: str, at: datetime, lead_id: UUID) -> list[Known]:

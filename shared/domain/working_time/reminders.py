@@ -69,9 +69,13 @@ def _waiting(known: Reminders | None) -> list[PlannedReminder]:
     return [each for each in known.planned if each.level not in known.told] if known else []
 
 
-def due_levels(known: Reminders | None, now: datetime) -> tuple[str, ...]:
-    """The levels whose time has come: all at once."""
-    return tuple(each.level for each in _waiting(known) if each.at <= now)
+def due_levels(known: Reminders | None, now: datetime, *, is_away: bool = False) -> tuple[str, ...]:
+    """The levels whose time has come: all at once. While the owner is away, whoever leads them is told with the first:
+    three days later nobody would have looked."""
+    waiting = _waiting(known)
+    if not any(each.at <= now for each in waiting):
+        return ()
+    return tuple(each.level for each in waiting if each.at <= now or (is_away and each.level == MANAGER))
 
 
 def next_due(known: Reminders | None) -> datetime | None:

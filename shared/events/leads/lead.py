@@ -99,6 +99,8 @@ class LeadActivityLogged:
     on: date | None = None
     minutes: int | None = None
     outcome: str | None = None
+    automatic: bool = False
+    """Whether a system logged it on its own behalf, for no member."""
     note: Personal[str] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -115,7 +117,8 @@ class LeadFollowUpPlanned:
     reminders: tuple[PlannedReminder, ...] = ()
     """When whom is reminded; nothing of what lies in the past."""
     reminders_version: int | None = None
-    """The version of the policy follow-ups that says so; 0 is the default. None: nothing is planned."""
+    """The version of the policy follow-ups that says so; 0 is the default. None: nothing is planned, or its day had
+    passed when history told of it."""
     reminded_follow_up: AsKnown[UUID | None] = None
     """The follow-up before that somebody was reminded of, and need not know of any longer."""
     owner: AsKnown[UUID | None] = None

@@ -46,13 +46,14 @@ AccountFact = Literal[
     "country",
     "parent",
     "owner",
+    "follow_up",
     "contact",
     "contact_email",
     "contact_phone",
     "contact_buying_role",
 ]
-"""What may be required of an account: its profile, who keeps it, and a contact, maybe one with an e-mail address, a
-phone number or a role in buying."""
+"""What may be required of an account: its profile, that somebody keeps it and plans to come back to it, and a contact,
+maybe one with an e-mail address, a phone number or a role in buying."""
 
 
 @value
@@ -67,7 +68,7 @@ class RequiredFacts:
 
 @value
 class FollowUps:
-    """Who is reminded of the follow-up of a lead once it is due."""
+    """Who is reminded of the follow-up of a lead or an account once it is due."""
 
     reminders: bool = True
     """Whether people are reminded of a follow-up that is still planned: the owner as work starts on its day, or on the
@@ -75,7 +76,8 @@ class FollowUps:
     remind_again_after: Annotated[int, Ge(1), Le(90)] = 1
     """So many working days later the owner is reminded again."""
     tell_manager_after: Annotated[int, Ge(1), Le(90)] = 3
-    """So many working days after the first reminder whoever leads the owner is told."""
+    """So many working days after the first reminder whoever leads the owner is told; while the owner is on leave, with
+    the first one."""
 
 
 @event("leads.policy-set", aggregate="policy")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.leads.domain.lead import lead
 from services.leads.domain.policies import FOLLOW_UPS, WORKING_HOURS
+from services.leads.domain.reminders import OwnerToday, RemindedToday
 from shared.domain.aggregate import Aggregate
 from shared.domain.policy import InForce
 from shared.events.leads.account import AccountOpened, ContactAdded
@@ -114,5 +115,7 @@ def reminding() -> Scenario:
         .knowing(
             follow_ups=InForce(default=FOLLOW_UPS.default_of(company), on=TODAY),
             hours=InForce(default=WORKING_HOURS.default_of(company), on=TODAY),
+            owner=OwnerToday(),
+            reminded=RemindedToday(),
         )
     )

@@ -12,6 +12,7 @@ from services.leads.domain.account.history import ImportAccount, ImportContact
 from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
 from services.leads.domain.contact_points import Known, KnownUnder
 from services.leads.domain.forgetting import Traces
+from services.leads.domain.reminders import RemindedToday
 from services.leads.projections.traces import contacts_of
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
@@ -21,7 +22,7 @@ from tests.services.leads.known import HERE, NORTH, OTHER, ROSA, SAM, SOUTH, ada
 
 ALONE = Neighbours()
 new = scenario(account).knowing(neighbours=ALONE, keeper=Keeper(member_id=ROSA, team=SOUTH))
-known = scenario(account).given(opened).knowing(neighbours=ALONE)
+known = scenario(account).given(opened).knowing(neighbours=ALONE, reminded=RemindedToday())
 northwind = RegisterAccount(name="Northwind Tooling", domain="www.northwind.example", country="de")
 
 
@@ -177,7 +178,7 @@ def test_data_5_an_account_of_the_past_comes_in_dated_and_once() -> None:
     told = ImportAccount(
         on=PAST, name="Northwind Tooling", domain="northwind.example", country="DE", owner=ROSA, team=SOUTH
     )
-    outcome = scenario(account).knowing(neighbours=ALONE).when(told)
+    outcome = scenario(account).knowing(neighbours=ALONE, reminded=RemindedToday()).when(told)
     outcome.then(replace(opened, said=("name", "domain", "country", "owner", "team")))
     assert outcome.facts[0].at == Moment(CONTEXT.company.end_of(PAST), by_day=True)
     assert known.when(told).state == after(account, opened)
@@ -188,7 +189,7 @@ def test_data_5_what_a_later_export_says_of_an_account_counts_from_its_day_on() 
     outcome = known.when(told)
     outcome.then(
         AccountChanged(account_id=HERE, name="Northwind", country="DE", said=("name", "country")),
-        AccountHandedOver(account_id=HERE, owner=SAM, team=NORTH),
+        AccountHandedOver(account_id=HERE, owner=SAM, team=NORTH, owner_before=ROSA, team_before=SOUTH),
     )
     assert (outcome.state.owner, outcome.state.team) == (SAM, NORTH)
     # The domain cannot be read, and size and industry are not told: they stay.

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from services.leads.domain.account import account
 from services.leads.domain.account.contacts import AddContact, EraseContact
-from services.leads.domain.account.history import ImportAccount, ImportContact
+from services.leads.domain.account.following_up import PlanAccountFollowUp, RemindOfAccountFollowUp
+from services.leads.domain.account.history import ImportAccount, ImportAccountFollowUp, ImportContact
 from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
 from services.leads.domain.assignment import AssignmentDesk, Candidate
 from services.leads.domain.contact_points import KnownUnder
@@ -26,6 +27,7 @@ from services.leads.domain.lead.history import (
     ImportLeadActivity,
     ImportLeadConversion,
     ImportLeadDisqualification,
+    ImportLeadFollowUp,
     ImportLeadQualification,
 )
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
@@ -95,6 +97,7 @@ HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
             DisqualifyLead,
             EraseLeadPerson,
             ImportLeadActivity,
+            ImportLeadFollowUp,
             ImportLeadQualification,
             ImportLeadConversion,
             ImportLeadDisqualification,
@@ -103,7 +106,18 @@ HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
         (lead, (captured, assigned, qualified)),
     ),
     **dict.fromkeys((RegisterAccount, ImportAccount), (account, ())),
-    **dict.fromkeys((ChangeAccount, AddContact, EraseContact, ImportContact), (account, (opened, ada))),
+    **dict.fromkeys(
+        (
+            ChangeAccount,
+            AddContact,
+            EraseContact,
+            PlanAccountFollowUp,
+            RemindOfAccountFollowUp,
+            ImportContact,
+            ImportAccountFollowUp,
+        ),
+        (account, (opened, ada)),
+    ),
 }
 """Every command with the aggregate and history that it meets."""
 

@@ -12,7 +12,7 @@ from services.leads.domain.completeness import OF_ACCOUNT, OF_LEAD, account_comp
 from services.leads.domain.lead import lead
 from services.leads.domain.policies import FACTS, NURTURING_EXIT, POLICIES, REQUIRED_FACTS
 from shared.domain.criteria import Completeness
-from shared.events.leads.account import AccountChanged, ContactErased
+from shared.events.leads.account import AccountChanged, AccountFollowUpPlanned, ContactErased
 from shared.events.leads.lead import LeadCaptured, LeadFollowUpPlanned, LeadQualificationNoted
 from shared.events.leads.policy import AccountFact, LeadFact, NurturingExit, RequiredFacts
 from shared.testing.scenario import CONTEXT, scenario
@@ -78,7 +78,8 @@ def test_deal_11_every_fact_that_may_be_required_of_an_account_is_missing_until_
     only = replace(NOTHING, of_accounts=(fact,))
     said: dict[str, Any] = {"industry": "manufacturing", "size": 420, "parent_id": UUID(int=5)}
     known = AccountChanged(account_id=HERE, name="Northwind", domain="northwind.example", country="DE", **said)
-    assert of_account(opened, known, ada, required=only).missing == ()
+    planned = AccountFollowUpPlanned(account_id=HERE, on=TODAY)
+    assert of_account(opened, known, ada, planned, required=only).missing == ()
     assert of_account(replace(opened, domain=None, country=None, owner=None), required=only).missing == (fact,)
 
 

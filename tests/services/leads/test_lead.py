@@ -16,6 +16,8 @@ from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualif
 from services.leads.domain.lead.state import DuplicateLead
 from services.leads.domain.organisation.team import NamedMember
 from shared.domain.aggregate import Claim
+from shared.domain.context import Actor
+from shared.domain.roles import Role
 from shared.events.leads.assignment_queue import TurnTaken
 from shared.events.leads.lead import (
     LeadAssigned,
@@ -221,6 +223,14 @@ call = LogLeadActivity(kind="call", activity_id=UUID(int=31), minutes=12, outcom
 
 def test_lead_7_an_activity_is_logged_with_who_and_when() -> None:
     work.when(call).then(called)
+
+
+def test_deal_6_what_a_system_logs_of_a_lead_on_its_own_behalf_is_automatic() -> None:
+    system = Actor(subject="telephony", roles=frozenset({Role.SERVICE}))
+    logged = work.by(system).when(call)
+    logged.then(replace(called, by=None, automatic=True))
+    assert [activity.automatic for activity in logged.state.activities] == [True]
+    work.by(replace(system, member=called.by)).when(call).then(called)
 
 
 def test_lead_7_an_activity_without_an_id_gets_one_that_is_the_same_on_a_retry() -> None:

@@ -13,8 +13,8 @@ from services.leads.domain.lead.history import (
     ImportLeadDisqualification,
     ImportLeadQualification,
 )
-from services.leads.domain.lead.reminding import RemindedToday
 from services.leads.domain.lead.state import DuplicateLead, OpenLead
+from services.leads.domain.reminders import RemindedToday
 from shared.domain.context import Moment
 from shared.events.leads.lead import LeadActivityLogged, LeadAssigned, LeadCaptured, LeadQualificationNoted
 from shared.testing.scenario import CONTEXT, NOW, scenario

@@ -15,11 +15,17 @@ from services.leads.domain.lead import lead
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, MatchedAccount
 from services.leads.domain.lead.erasure import EraseLeadPerson
-from services.leads.domain.lead.history import ImportLead, ImportLeadConversion, ImportLeadDisqualification
+from services.leads.domain.lead.history import (
+    ImportLead,
+    ImportLeadConversion,
+    ImportLeadDisqualification,
+    ImportLeadFollowUp,
+)
 from services.leads.domain.lead.nurturing import PlanLeadFollowUp
-from services.leads.domain.lead.reminding import RemindedToday, RemindOfFollowUp
+from services.leads.domain.lead.reminding import RemindOfFollowUp
 from services.leads.domain.organisation.team import NamedMember
 from services.leads.domain.policies import NURTURING_EXIT
+from services.leads.domain.reminders import OwnerToday, RemindedToday
 from services.leads.projections.traces import lead_of
 from shared.domain.context import Company, service_actor
 from shared.domain.policy import InForce, Version
@@ -158,6 +164,14 @@ def test_deal_6_everybody_is_reminded_of_a_follow_up_once_and_not_before_the_tim
     assert tells(LAST, PLANNED, reminded("owner")) == ["again", "manager"], "after a standstill"
 
 
+def test_deal_6_while_the_owner_of_a_lead_is_away_whoever_leads_them_is_told_at_once() -> None:
+    """ORG-1."""
+    away = system(FIRST, PLANNED).knowing(owner=OwnerToday(is_away=True))
+    away.when(RemindOfFollowUp()).then(reminded("owner", "manager"))
+    back = (PLANNED, reminded("owner", "manager"))
+    assert (due(*back), tells(LAST, *back)) == (AGAIN, ["again"])
+
+
 @pytest.mark.parametrize(
     ("known", "name"),
     [
@@ -168,7 +182,7 @@ def test_deal_6_everybody_is_reminded_of_a_follow_up_once_and_not_before_the_tim
 )
 def test_deal_6_a_reminder_never_names_the_leads_person(known: dict[str, Any], name: str) -> None:
     """DATA-4: it goes into inboxes and e-mails, and stays there when they are erased."""
-    started = scenario(lead).given(replace(captured, **known), assigned, PLANNED)
+    started = replace(OPEN, history=(replace(captured, **known), assigned, PLANNED))
     (told,) = started.by(service_actor("leads")).at(FIRST).when(RemindOfFollowUp()).facts
     assert told.event.name == name
     assert "Ada" not in repr(told.event)
@@ -264,3 +278,26 @@ def test_deal_6_what_is_not_due_yet_goes_along_with_the_lead() -> None:
     over = given_to(SAM, SOUTH, PLANNED)
     assert over.reminded_follow_up is None
     assert due(PLANNED, over) == FIRST
+
+
+# -- history ----------------------------------------------------------------------------------------------------------
+
+
+def test_data_5_people_are_reminded_of_an_imported_follow_up_of_a_lead_that_lies_ahead() -> None:
+    """DEAL-6."""
+    told = ImportLeadFollowUp(on=TODAY - timedelta(days=9), planned_for=FRIDAY)
+    importing = OPEN.by(IMPORTING)
+    importing.when(told).then(PLANNED)
+    past = importing.when(replace(told, planned_for=TODAY - timedelta(days=1)))
+    past.then(LeadFollowUpPlanned(lead_id=HERE, on=TODAY - timedelta(days=1)))
+    assert past.state.follow_up == TODAY - timedelta(days=1)
+    importing.when(replace(told, planned_for=None)).then(LeadFollowUpPlanned(lead_id=HERE, on=None))
+
+
+def test_data_5_an_imported_follow_up_of_a_lead_takes_the_place_of_one_that_stood_then() -> None:
+    told = ImportLeadFollowUp(on=AGAIN.date(), planned_for=date(2026, 4, 1))
+    importing = OPEN.at(AGAIN).by(IMPORTING).knowing(reminded=RemindedToday(follow_up=FOLLOW_UP))
+    assert importing.given(*TOLD).when(told).facts[0].event.reminded_follow_up == FOLLOW_UP
+    assert importing.when(told).facts[0].event.reminded_follow_up is None, "a later one stays"
+    corrected = importing.knowing(reminded=RemindedToday(follow_up=FOLLOW_UP, is_corrected=True))
+    assert corrected.when(told).facts[0].event.reminded_follow_up == FOLLOW_UP

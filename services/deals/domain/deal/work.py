@@ -20,13 +20,13 @@ from services.deals.domain.deal.state import (
     written,
 )
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.context import Actor, Context
+from shared.domain.context import Context, is_system
 from shared.domain.fields import Day, Text
 from shared.domain.money import check_money
 from shared.domain.policy import InForce
 from shared.domain.references import ActivityId, AnyMemberId, ContactId
 from shared.domain.rejection import Rejected, all_at_once, refuse_all
-from shared.domain.roles import SELLING, Role
+from shared.domain.roles import SELLING
 from shared.domain.working_time.reminders import Reminders
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.deals.policy import NextSteps
@@ -191,11 +191,6 @@ def planned(
             reminded_step=reminded_step(state),
         )
     ]
-
-
-def is_system(actor: Actor) -> bool:
-    """Whether a program logs on its own behalf, for no member of the organisation."""
-    return actor.member is None and Role.SERVICE in actor.roles
 
 
 def _check_new(state: OpenDeal, activity_id: UUID) -> None:

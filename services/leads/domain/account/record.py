@@ -1,7 +1,7 @@
 """The record of a company: registered, and its profile changed (ACCT-1)."""
 
 from dataclasses import asdict, replace
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from services.leads.domain.account.state import KEPT_BY, PROFILE, ActiveAccount, NoAccount, Profile, account
@@ -15,6 +15,7 @@ from shared.domain.merge_patch import absent, given
 from shared.domain.references import AnyAccountId, MemberId
 from shared.domain.rejection import Reason, all_at_once, refuse_all
 from shared.domain.roles import SELLING
+from shared.domain.working_time.reminders import after_hand_over
 from shared.events.definition import value
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 
@@ -115,7 +116,10 @@ def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours)
     """Change the profile of an account; what is left out stays, what is null is emptied."""
     all_at_once(lambda: changed(state.profile, command), lambda: check_place(state.id, neighbours))
     profile = changed(state.profile, command)
-    return [] if profile == state.profile else [became(state.id, profile)]
+    if profile == state.profile:
+        return []
+    reminded = state.reminded_follow_ups if profile.name != state.profile.name else ()
+    return [replace(became(state.id, profile), reminded_follow_ups=reminded or None)]
 
 
 @account.already
@@ -141,12 +145,20 @@ def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
 def was_so_later(state: ActiveAccount, event: AccountOpened) -> ActiveAccount:
     """What was told as the first about it may turn out not to be: then it was so from that day on."""
     profile = replace(state.profile, **stated(event, PROFILE))
-    return replace(state, profile=profile, lead_id=event.lead_id or state.lead_id, **stated(event, KEPT_BY))
+    kept = kept_by(state, stated(event, KEPT_BY))
+    return replace(kept, profile=profile, lead_id=event.lead_id or state.lead_id)
 
 
 @account.evolves
 def is_kept_by(state: ActiveAccount, event: AccountHandedOver) -> ActiveAccount:
-    return replace(state, **stated(event, KEPT_BY))
+    return kept_by(state, stated(event, KEPT_BY))
+
+
+def kept_by(state: ActiveAccount, whose: dict[str, Any]) -> ActiveAccount:
+    """The account once it is another one's, who is reminded of what is due."""
+    kept = replace(state, **whose)
+    before, now = (state.owner, state.team), (kept.owner, kept.team)
+    return replace(kept, reminders=after_hand_over(state.reminders, before=before, now=now))
 
 
 def became(

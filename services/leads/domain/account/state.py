@@ -1,10 +1,12 @@
 """What an account is, and the keys that it holds."""
 
 from dataclasses import fields
+from datetime import date
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim
 from shared.domain.roles import READING
+from shared.domain.working_time.reminders import Reminders
 from shared.events.definition import value
 from shared.events.leads.account import ContactAdded
 
@@ -57,6 +59,15 @@ class ActiveAccount:
     team: UUID | None
     lead_id: UUID | None = None
     contacts: tuple[Contact, ...] = ()
+    follow_up: date | None = None
+    follow_up_kind: str | None = None
+    """What is to be done; None: it is not said."""
+    follow_up_planned: bool = False
+    """True once somebody said when the next follow-up is, or that there is none."""
+    reminders: Reminders | None = None
+    """Of the follow-up; None where nobody is reminded of it."""
+    reminded_follow_ups: tuple[UUID, ...] = ()
+    """The follow-ups that anybody was ever reminded of, by what the account was called then."""
 
 
 account = Aggregate("account", plural="accounts", start=NoAccount, readers=READING)

@@ -7,11 +7,10 @@ from uuid import UUID, uuid5
 
 from services.leads.domain.assignment import IMPORTED
 from services.leads.domain.contact_points import Known, KnownUnder, email_key, first_known
-from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
+from services.leads.domain.fields import ActivityKind, Country, Domain, Email, Headcount, Phone, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
-from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
-from services.leads.domain.lead.reminding import RemindedToday
+from services.leads.domain.lead.nurturing import Timeline, qualification_noted
 from services.leads.domain.lead.state import (
     Activity,
     ConvertedLead,
@@ -22,11 +21,13 @@ from services.leads.domain.lead.state import (
     lead,
     same_fields,
 )
+from services.leads.domain.reminders import RemindedToday, reminded_until, reminding
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name
 from shared.domain.imports import ONCE
 from shared.domain.money import check_money
+from shared.domain.policy import InForce
 from shared.domain.references import AccountId, ActivityId, ContactId, DealId, MemberId, TeamId
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
@@ -39,10 +40,13 @@ from shared.events.leads.lead import (
     LeadConverted,
     LeadDisqualified,
     LeadFactRetracted,
+    LeadFollowUpPlanned,
     LeadMarkedDuplicate,
     LeadQualificationNoted,
 )
+from shared.events.leads.policy import FollowUps
 from shared.events.money import Money
+from shared.events.working_hours import WorkingHours
 
 
 @value
@@ -83,6 +87,18 @@ class ImportLeadActivity:
     by: MemberId | None = None
     minutes: int | None = None
     note: LongText | None = None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
+
+
+@value
+class ImportLeadFollowUp:
+    """When a lead was to be followed up next, as history knows it."""
+
+    on: Day
+    """The day: when it was planned."""
+    planned_for: Day | None
+    """The day of the follow-up; null where explicitly none was planned."""
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -185,6 +201,27 @@ def import_activity(state: OpenLead, command: ImportLeadActivity, context: Conte
         note=command.note,
     )
     return [Occurrence(event=logged, at=context.past_moment(command.on, command.at))]
+
+
+@lead.imports("lead-follow-up", LeadFollowUpPlanned)
+def import_follow_up(
+    state: OpenLead,
+    command: ImportLeadFollowUp,
+    context: Context,
+    *,
+    reminded: RemindedToday,
+    follow_ups: InForce[FollowUps],
+    hours: InForce[WorkingHours],
+) -> Decision:
+    """Take over from history when a lead was to be followed up. Where that day has not passed people are reminded, as
+    of a follow-up that is planned here."""
+    planned = LeadFollowUpPlanned(
+        lead_id=state.id,
+        on=command.planned_for,
+        **reminding(state.id, command.planned_for, context, team=state.team, follow_ups=follow_ups, hours=hours),
+        reminded_follow_up=reminded_until(reminded, state.reminders),
+    )
+    return [Occurrence(event=planned, at=context.past_moment(command.on, command.at))]
 
 
 @lead.imports("lead-qualification", LeadQualificationNoted)

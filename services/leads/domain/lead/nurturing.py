@@ -6,10 +6,12 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
+from services.leads.domain.fields import ActivityKind
 from services.leads.domain.lead.reminding import reminded_follow_up
 from services.leads.domain.lead.state import Activity, OpenLead, Qualification, lead
+from services.leads.domain.reminders import reminders_of, reminding
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.context import Context
+from shared.domain.context import Context, is_system
 from shared.domain.criteria import Facts
 from shared.domain.fields import Day, LongText
 from shared.domain.merge_patch import absent, given
@@ -18,14 +20,12 @@ from shared.domain.policy import InForce
 from shared.domain.references import ActivityId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
-from shared.domain.working_time.reminders import Reminders, planned_reminders
 from shared.events.definition import value
 from shared.events.leads.lead import LeadActivityLogged, LeadFollowUpPlanned, LeadQualificationNoted
 from shared.events.leads.policy import FollowUps
 from shared.events.money import Money
 from shared.events.working_hours import WorkingHours
 
-ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
 ActivityOutcome = Literal["reached", "not-reached", "answered", "meeting-agreed", "declined"]
 Timeline = Literal["this-month", "this-quarter", "this-half-year", "this-year", "later"]
 Minutes = Annotated[int, Ge(0), Le(24 * 60)]
@@ -105,6 +105,7 @@ def log_activity(state: OpenLead, command: LogLeadActivity, context: Context) ->
         on=on,
         minutes=command.minutes,
         outcome=command.outcome,
+        automatic=is_system(context.actor),
         note=command.note,
     )
     before = next((one for one in state.activities if one.id == logged.activity_id), None)
@@ -130,15 +131,11 @@ def plan_follow_up(
     """
     if command.on is not None and command.on < context.today:
         raise Rejected("in-the-past", "A follow-up is planned for today or later.", field="on")
-    rule, working = follow_ups.of(team=state.team), hours.of(team=state.team).document
-    reminders = planned_reminders(command.on, rule.document, working, context) if command.on else ()
     return [
         LeadFollowUpPlanned(
             lead_id=state.id,
             on=command.on,
-            follow_up_id=context.derived_id(f"follow-up {state.id}") if reminders else None,
-            reminders=reminders,
-            reminders_version=rule.version if command.on else None,
+            **reminding(state.id, command.on, context, team=state.team, follow_ups=follow_ups, hours=hours),
             reminded_follow_up=reminded_follow_up(state),
         )
     ]
@@ -163,8 +160,7 @@ def was_worked_on(state: OpenLead, event: LeadActivityLogged) -> OpenLead:
 
 @lead.evolves
 def is_to_be_followed_up(state: OpenLead, event: LeadFollowUpPlanned) -> OpenLead:
-    reminders = Reminders(plan_id=event.follow_up_id, planned=event.reminders) if event.follow_up_id else None
-    return replace(state, follow_up=event.on, follow_up_planned=True, reminders=reminders)
+    return replace(state, follow_up=event.on, follow_up_planned=True, reminders=reminders_of(event))
 
 
 @lead.evolves
@@ -210,5 +206,6 @@ def activity_of(event: LeadActivityLogged) -> Activity:
         on=event.on,
         minutes=event.minutes,
         outcome=event.outcome,
+        automatic=event.automatic,
         note=event.note,
     )

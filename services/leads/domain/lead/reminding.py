@@ -3,10 +3,11 @@
 By the policy follow-ups and the working hours of the lead's team; the rule is `shared.domain.working_time.reminders`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from services.leads.domain.lead.state import AnyLead, Captured, OpenLead, lead
+from services.leads.domain.reminders import OwnerToday
 from shared.domain.aggregate import Decision, Timer
 from shared.domain.context import Context
 from shared.domain.roles import ONLY_SERVICES
@@ -25,17 +26,11 @@ class RemindOfFollowUp:
     """Remind of the follow-up whoever is to be by now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemindedToday:
-    """The follow-up of a lead that somebody was reminded of until today, whatever time history tells of."""
-
-    follow_up: UUID | None = None
-
-
 @lead.decides(allow=ONLY_SERVICES)
-def remind_of_follow_up(state: OpenLead, command: RemindOfFollowUp, context: Context) -> Decision:
-    """Remind of the follow-up whoever is to be by now: of all whose time has come at once."""
-    levels = due_levels(state.reminders, context.now)
+def remind_of_follow_up(state: OpenLead, command: RemindOfFollowUp, context: Context, owner: OwnerToday) -> Decision:
+    """Remind of the follow-up whoever is to be by now: of all whose time has come at once. While the owner is away,
+    whoever leads them is told at once."""
+    levels = due_levels(state.reminders, context.now, is_away=owner.is_away)
     if not levels or state.reminders is None or state.follow_up is None:
         return []
     return [

@@ -69,6 +69,8 @@ class Activity:
     on: date | None
     minutes: int | None
     outcome: str | None
+    automatic: bool
+    """Whether a system logged it on its own behalf."""
     note: str | None
 
 
