@@ -44,6 +44,7 @@ _QUALIFIED = "what was found out is told while it holds; of a deal of the past i
 _REMINDED = "what was planned in the past is past; nobody is reminded of it"
 _HELPED = "nobody helps any more with a deal of the past; what it led to is told of the deal"
 _EXIT = "nobody decides any more about giving up a deal of the past; that it was abandoned is told"
+_BY_LIST_PRICE = "history tells the list price that a product had from each day on"
 _APPROVED = "a contract of history says when it was submitted and approved, and by whom; nobody is asked again"
 UNTOLD: Mapping[str, str] = {
     "leads.turn-taken": "history says whose a lead was; a queue gives away those that come in here",
@@ -140,6 +141,8 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-classified": _AS_IT_ENDED,
     "deals.deal-lines-changed": _AS_IT_ENDED,
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
+    "deals.product-price-set": _BY_LIST_PRICE,
+    "deals.product-price-withdrawn": _BY_LIST_PRICE,
     "deals.calendar-link-made": _NO_LINK,
     "deals.calendar-link-revoked": _NO_LINK,
     "deals.process-remark-noted": _SAID,

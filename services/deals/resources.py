@@ -33,6 +33,7 @@ from shared.events.deals.deal import DealLine, UnmetCriterion
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
+from shared.events.deals.product import ProductPrice
 from shared.events.definition import Exact, value, words
 from shared.events.money import Money
 from shared.events.process import ProcessDefinition
@@ -430,8 +431,11 @@ class ListedProduct:
     name: str
     family: str | None
     list_price: Money
+    """Of one, in its main currency, for as long as no price from a day on has begun in that."""
     active: bool
     """Whether it can be put on deals."""
+    prices: tuple[ProductPrice, ...]
+    """From a day on; by currency, the earliest first."""
 
 
 @value

@@ -50,7 +50,7 @@ PRODUCT = Table(
 
 PRODUCT_PROJECTION = Projection(
     name="products",
-    version=7,
+    version=8,
     ddl=PRODUCT.ddl,
     indices=PRODUCT.index_ddl,
     apply=PRODUCT.apply,

@@ -59,7 +59,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
         SERVICES: "TakeStep",
     },
     "product": {
-        "sales-operations: all, product: all": "AddProduct UpdateProduct",
+        "sales-operations: all, product: all": "AddProduct UpdateProduct SetPrice WithdrawPrice",
         SERVICES: "RetractFacts ImportProduct",
     },
     "target": {

@@ -85,9 +85,9 @@ def with_lines(
     """
     currency = state.amount.currency
     kept = frozenset(line.product_id for line in state.lines)
-    faults = line_faults(wanted, currency, catalogue, kept=kept)
+    faults = line_faults(wanted, currency, catalogue, on, kept=kept)
     refuse_all("invalid-lines", "The deal cannot have these lines.", faults)
-    lines = agreed_lines(wanted, catalogue)
+    lines = agreed_lines(wanted, currency, catalogue, on)
     if lines == state.lines:
         return []
     changed = DealLinesChanged(deal_id=state.id, before=state.lines, lines=lines, on=on)

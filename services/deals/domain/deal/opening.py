@@ -11,7 +11,7 @@ from annotated_types import Gt, Le, MaxLen
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
 from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
-from services.deals.domain.product import Catalogue
+from services.deals.domain.product import FINEST, MOST, Catalogue, price_of
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
@@ -24,9 +24,6 @@ from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import Stage
 
-MOST = 10**9
-FINEST = Decimal("0.000001")
-
 
 @value
 class LineWanted:
@@ -36,7 +33,7 @@ class LineWanted:
     quantity: Annotated[Exact, Gt(0), Le(MOST)]
     """At most six decimals."""
     price: Money | None = None
-    """The price of one, in the currency of the deal; default: the list price, where that is in it."""
+    """The price of one, in the currency of the deal; default: the price of so many by list, where there is one in it."""
 
 
 @value
@@ -97,13 +94,13 @@ def open_(
 ) -> Decision:
     """Open a deal."""
     currency = _currency(command, catalogue, context)
-    faults = _faults(command, context) + line_faults(command.lines, currency, catalogue)
+    faults = _faults(command, context) + line_faults(command.lines, currency, catalogue, context.today)
     all_at_once(
         lambda: refuse_all("invalid-deal", "The deal cannot be opened like this.", faults),
         lambda: command.amount and worth(command.amount),
         lambda: chosen.followed,
     )
-    lines = agreed_lines(command.lines, catalogue)
+    lines = agreed_lines(command.lines, currency, catalogue, context.today)
     amount = command.amount or sum_of(lines, currency)
     owner = command.owner or context.actor.member
     return [
@@ -287,10 +284,15 @@ def _faults(command: OpenNewDeal, context: Context) -> list[Reason]:
 
 
 def line_faults(
-    lines: Sequence[LineWanted], currency: str, catalogue: Catalogue, kept: frozenset[UUID] = frozenset()
+    lines: Sequence[LineWanted],
+    currency: str,
+    catalogue: Catalogue,
+    on: date,
+    *,
+    kept: frozenset[UUID] = frozenset(),
 ) -> list[Reason]:
-    """Why lines cannot be those of a deal in a currency; products that it has already are `kept`, also when they are
-    no longer sold."""
+    """Why lines cannot be those of a deal in a currency on a day; products that it has already are `kept`, also when
+    they are no longer sold."""
     reasons = []
     for index, line in enumerate(lines):
         if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
@@ -302,9 +304,8 @@ def line_faults(
             if line.price.amount < 0:
                 message = "A price must not be negative."
                 reasons.append(Reason(code="negative", message=message, field=f"lines.{index}.price.amount"))
-        elif product is not None and product.list_price.currency != currency:
-            listed = f"The list price of {product.name} is in {product.list_price.currency}"
-            message = f"{listed}, the deal in {currency}: say the line's price in {currency}."
+        elif product is not None and price_of(product, currency=currency, quantity=line.quantity, on=on) is None:
+            message = f"{product.name} has no list price in {currency} on {on}: say the line's price in {currency}."
             reasons.append(Reason(code="other-currency", message=message, field=f"lines.{index}.price.currency"))
         if product is not None and not product.active and product.id not in kept:
             message = f"{product.name} is no longer sold."
@@ -317,14 +318,22 @@ def price_faults(price: Money, currency: str, where: str) -> tuple[Reason, ...]:
     return money_faults(price, where, currency=currency, whose="the deal's currency")
 
 
-def agreed_lines(wanted: Sequence[LineWanted], catalogue: Catalogue) -> tuple[DealLine, ...]:
-    """Lines with the prices that were said, else with list prices; those of unknown products are left out."""
-    return tuple(_line(line, catalogue) for line in wanted if line.product_id in catalogue.products)
+def agreed_lines(
+    wanted: Sequence[LineWanted], currency: str, catalogue: Catalogue, on: date
+) -> tuple[DealLine, ...]:
+    """Lines with the prices that were said, else with those by list on the day; what is in neither, like an unknown
+    product, is left out."""
+    priced = ((line, line.price or _listed(line, currency, catalogue, on)) for line in wanted)
+    return tuple(
+        DealLine(product_id=line.product_id, quantity=line.quantity, price=check_money(price, "price"))
+        for line, price in priced
+        if price is not None and line.product_id in catalogue.products
+    )
 
 
-def _line(wanted: LineWanted, catalogue: Catalogue) -> DealLine:
-    price = check_money(wanted.price or catalogue.products[wanted.product_id].list_price, "price")
-    return DealLine(product_id=wanted.product_id, quantity=wanted.quantity, price=price)
+def _listed(line: LineWanted, currency: str, catalogue: Catalogue, on: date) -> Money | None:
+    product = catalogue.products.get(line.product_id)
+    return None if product is None else price_of(product, currency=currency, quantity=line.quantity, on=on)
 
 
 def _currency(command: OpenNewDeal, catalogue: Catalogue, context: Context) -> str:
