@@ -141,6 +141,7 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-classified": _AS_IT_ENDED,
     "deals.deal-lines-changed": _AS_IT_ENDED,
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
+    "deals.product-cost-set": "what a product cost in the past decides nothing any more",
     "deals.product-price-set": _BY_LIST_PRICE,
     "deals.product-price-withdrawn": _BY_LIST_PRICE,
     "deals.calendar-link-made": _NO_LINK,

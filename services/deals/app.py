@@ -10,6 +10,7 @@ from services.deals import (
     help_api,
     migration_api,
     opening_trial_api,
+    price_list_api,
     qualification_api,
     support_delay_api,
 )
@@ -37,6 +38,7 @@ from services.deals.domain.process_migration.running import MigrationStep
 from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDeal, process_remark
 from services.deals.domain.process_suggestion import NamedRemark, process_suggestion
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.domain.product_cost import KnownCost, product_cost
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import VisitsOfDeal
@@ -58,6 +60,7 @@ from services.deals.projections.lookups import (
     conversion,
     deal_today,
     known_contacts,
+    known_cost,
     named_remark,
     pending_approvals,
     pilot_crew,
@@ -80,6 +83,7 @@ from services.deals.projections.process_migrations import (
 from services.deals.projections.process_remarks import PROCESS_REMARK_PROJECTION, PROCESS_REMARKS
 from services.deals.projections.process_suggestions import PROCESS_SUGGESTION_PROJECTION, PROCESS_SUGGESTIONS
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
+from services.deals.projections.product_costs import PRODUCT_COST_PROJECTION, PRODUCT_COSTS
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_VISITS, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS
@@ -114,7 +118,9 @@ SERVICE = Service(
         "support-requests": "Help that a sale asks of other departments, and by when it is due.",
         "stage-visits": "Leads and contracts in stages of their process, and what is due there.",
         "support-delay": "What departments hold up, and for how long.",
-        "products": "What can be put on deals, and at what list price.",
+        "products": "What can be put on deals, and at what list prices.",
+        "price-list": "What products cost in a currency on a day, and the whole as a file.",
+        "product-costs": "What products cost the company, for those who may know.",
         "targets": "What the company, a team or a rep is to win in a period.",
         "working-days": "The days on which people of the company work.",
         "deal-policies": "The rules with numbers that deals are decided by, in versions.",
@@ -123,6 +129,7 @@ SERVICE = Service(
     aggregates=(
         process,
         product,
+        product_cost,
         target,
         exchange_rate,
         deal,
@@ -152,6 +159,7 @@ SERVICE = Service(
         DEAL_PROJECTION,
         AGENDA_PROJECTION,
         PRODUCT_PROJECTION,
+        PRODUCT_COST_PROJECTION,
         TARGET_PROJECTION,
         EXCHANGE_RATE_PROJECTION,
         PROCESS_PROJECTION,
@@ -169,6 +177,7 @@ SERVICE = Service(
     listings=(
         DEALS,
         PRODUCTS,
+        PRODUCT_COSTS,
         TARGETS,
         EXCHANGE_RATES,
         PROCESSES,
@@ -191,6 +200,7 @@ SERVICE = Service(
         qualification_api.router,
         migration_api.router,
         opening_trial_api.router,
+        price_list_api.router,
         support_delay_api.router,
     ),
     knows=(
@@ -210,6 +220,7 @@ SERVICE = Service(
         MigrationStep: migration_step,
         ChosenProcess: chosen_process,
         Catalogue: catalogue,
+        KnownCost: known_cost,
         Conversion: conversion,
         Seat: seat,
         KnownContacts: known_contacts,

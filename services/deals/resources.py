@@ -23,6 +23,7 @@ from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_remark import RemarkKind, SaidBy, process_remark
 from services.deals.domain.process_suggestion import process_suggestion
 from services.deals.domain.product import product
+from services.deals.domain.product_cost import product_cost
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.support_request import support_request
 from services.deals.domain.target import Level, target
@@ -439,6 +440,15 @@ class ListedProduct:
 
 
 @value
+class StatedProductCost:
+    """What one of a product costs the company now."""
+
+    product_id: UUID
+    cost: Money | None
+    """Null: nobody says any more."""
+
+
+@value
 class OpenTarget:
     """What is to be won in a period."""
 
@@ -730,6 +740,7 @@ RESOURCES = (
         CompletedProcessMigration,
     ),
     Resource(product, ListedProduct),
+    Resource(product_cost, StatedProductCost),
     Resource(target, OpenTarget),
     Resource(exchange_rate, PublishedExchangeRate),
     Resource(

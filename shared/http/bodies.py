@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,9 +27,22 @@ _LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (MAX_NUMBER + 1))
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-async def read_body(request: Request, limit: int, *, takes_yaml: bool = False) -> bytes:
+def _from_yaml(raw: bytes) -> bytes:
+    try:
+        return json_of(raw)
+    except NotYaml as error:
+        raise Problem("malformed-yaml", str(error)) from None
+
+
+Files = Mapping[str, Callable[[bytes], bytes]]
+"""Media types that a body may have beside JSON, each with what makes JSON of it or raises Problem."""
+ONLY_JSON: Files = {}
+AS_YAML: Files = {YAML: _from_yaml}
+
+
+async def read_body(request: Request, limit: int, files: Files = ONLY_JSON) -> bytes:
     """The whole body as JSON. Raises Problem when it is larger than `limit` bytes, or declared as anything else than
-    JSON or, where that is taken, YAML.
+    JSON or one of the `files` that are taken.
 
     One that says so of itself has not come so far: the middleware refuses it by its head.
     """
@@ -44,17 +57,10 @@ async def read_body(request: Request, limit: int, *, takes_yaml: bool = False) -
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not raw or media_type == "application/json":
         return raw
-    if takes_yaml and media_type == YAML:
-        return _from_yaml(raw)
-    taken = f"application/json, {YAML}" if takes_yaml else "application/json"
+    if media_type in files:
+        return files[media_type](raw)
+    taken = ", ".join(("application/json", *files))
     raise Problem("unsupported-media-type", f"A body is {taken}.", headers={"Accept": taken})
-
-
-def _from_yaml(raw: bytes) -> bytes:
-    try:
-        return json_of(raw)
-    except NotYaml as error:
-        raise Problem("malformed-yaml", str(error)) from None
 
 
 def declares_more_than(limit: int, headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -23,7 +23,7 @@ from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
 from shared.domain.roles import Role, is_for_people
 from shared.eventstore.append import Idempotency
-from shared.http.bodies import parse, read_body
+from shared.http.bodies import AS_YAML, ONLY_JSON, parse, read_body
 from shared.http.context import ServiceContext, context_of
 from shared.http.dry_runs import dry_path, dry_run, dry_run_answer, dry_run_id, is_dry_run
 from shared.http.headers import (
@@ -172,7 +172,7 @@ async def _run(request: Request, route: CommandRoute) -> Response:
     refuse_parameters(request)
     aggregate_id = None if route.creates else path_id(request, route.aggregate)
     limit = context_of(request).settings.body_limit
-    raw = await read_body(request, limit, takes_yaml=route.aggregate.takes_yaml)
+    raw = await read_body(request, limit, AS_YAML if route.aggregate.takes_yaml else ONLY_JSON)
     command = parse(route.body, raw)
     if route.creates:
         chosen = command.id

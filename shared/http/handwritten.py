@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute
 
 from shared.domain.context import Actor
 from shared.domain.roles import Permission, Role
-from shared.http.bodies import parse, read_body
+from shared.http.bodies import ONLY_JSON, Files, parse, read_body
 from shared.http.command_routes import operation_id
 from shared.http.context import ServiceContext, context_of
 from shared.http.dry_runs import dry_path
@@ -264,7 +264,8 @@ class Body(Generic[Value]):
     raw: bytes
 
 
-async def body_of(request: Request, adapter: TypeAdapter[Value]) -> Body[Value]:
-    """Read and check the body of a hand-written route. Raises Problem with every fault."""
-    raw = await read_body(request, context_of(request).settings.body_limit)
+async def body_of(request: Request, adapter: TypeAdapter[Value], files: Files = ONLY_JSON) -> Body[Value]:
+    """Read and check the body of a hand-written route, which may be one of `files`, too. Raises Problem with every
+    fault."""
+    raw = await read_body(request, context_of(request).settings.body_limit, files)
     return Body(parse(adapter, raw), raw)

@@ -38,6 +38,9 @@ KINDS: Mapping[str, Kind] = {
     "malformed-yaml": Kind(
         status=400, title="The body is not YAML", advice="Send one document without anchors, aliases and tags."
     ),
+    "malformed-csv": Kind(
+        status=400, title="The body is not CSV", advice="Send a line of column names and then rows, in UTF-8."
+    ),
     "invalid-parameter": Kind(
         status=400, title="A query parameter is unknown or wrong", advice="Correct the parameters named in errors."
     ),

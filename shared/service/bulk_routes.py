@@ -9,7 +9,7 @@ where the first one ended, and does nothing twice.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, make_dataclass
 from dataclasses import field as dataclass_field
 from typing import Annotated, Any, Literal
@@ -288,8 +288,15 @@ def _done(service: ServiceContext, result: CommandResult, *, dry: bool) -> BulkR
 
 def _refused(id_: UUID, place: int, problem: Problem) -> BulkRow:
     within = pointer(("rows", place, "command"))
+    told = problem_of_row(problem, lambda own: within + own)
+    known = problem.extra.get("version")
+    return BulkRow(id=id_, outcome="refused", replayed=False, version=known, events=[], token=None, problem=told)
+
+
+def problem_of_row(problem: Problem, placed: Callable[[str], str]) -> RowProblem:
+    """Why a row was refused; `placed` makes of a pointer into its command one into the body."""
     kind = KINDS[problem.kind]
-    told = RowProblem(
+    return RowProblem(
         type=f"{CATALOGUE}#{problem.kind}",
         title=kind.title,
         status=kind.status,
@@ -299,11 +306,9 @@ def _refused(id_: UUID, place: int, problem: Problem) -> BulkRow:
             RowFault(
                 code=fault.code,
                 message=fault.message,
-                pointer=None if fault.pointer is None else within + fault.pointer,
+                pointer=None if fault.pointer is None else placed(fault.pointer),
                 details=dict(fault.details),
             )
             for fault in problem.faults
         ],
     )
-    known = problem.extra.get("version")
-    return BulkRow(id=id_, outcome="refused", replayed=False, version=known, events=[], token=None, problem=told)

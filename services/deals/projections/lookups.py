@@ -23,6 +23,7 @@ from services.deals.domain.process.state import FollowedProcess, Process, Retire
 from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDeal, process_remark
 from services.deals.domain.process_suggestion import NamedRemark
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.domain.product_cost import KnownCost, StatedProductCost, cost_of, product_cost
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import VisitsOfDeal
@@ -85,6 +86,12 @@ async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Co
     named = {line.product_id for line in command.lines or ()}
     found = {product_id: (await reader.state(product, product_id))[0] for product_id in named}
     return Catalogue(products={key: held for key, held in found.items() if isinstance(held, ListedProduct)})
+
+
+async def known_cost(reader: LoaderContext, state: Any, command: Any, context: Context) -> KnownCost:
+    """What the product costs the company."""
+    found, _ = await reader.state(product_cost, cost_of(context.aggregate_id))
+    return KnownCost(cost=found.cost if isinstance(found, StatedProductCost) else None)
 
 
 @reads(EXCHANGE_RATE_PROJECTION.name)

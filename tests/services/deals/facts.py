@@ -20,6 +20,7 @@ from services.deals.domain.process.piloting import PilotCrew
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.product import Catalogue, ListedProduct
+from services.deals.domain.product_cost import KnownCost
 from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat
@@ -74,6 +75,7 @@ LOADED: dict[str, Any] = {
     ),
     "chosen": ChosenProcess(process=PROCESS, rule="default"),
     "catalogue": CATALOGUE,
+    "cost": KnownCost(),
     "conversion": Conversion(currency="EUR", factors={}),
     "seat": Seat(team=TEAM),
     "qualification": InForce(default=QUALIFICATION.default_of(Company()), on=TODAY),

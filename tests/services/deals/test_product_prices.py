@@ -6,18 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from services.deals.domain.prices import MOST_PRICES, PriceWanted, TierWanted, priced
 from services.deals.domain.product import (
-    MOST_PRICES,
     AddProduct,
     ListedProduct,
-    PriceWanted,
     SetPrice,
-    TierWanted,
     UpdateProduct,
     WithdrawPrice,
     price_of,
     price_on,
-    priced,
     product,
 )
 from shared.events.deals.product import ProductListed, ProductPrice, ProductPriceSet, ProductPriceWithdrawn

@@ -25,6 +25,7 @@ from services.deals.domain.process.piloting import Goal
 from services.deals.domain.process.publishing import PlannedWave
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.product import product
+from services.deals.domain.product_listing import PriceRow
 from services.deals.domain.target import target
 from shared.domain.aggregate import Handler
 from shared.domain.context import Moment
@@ -106,6 +107,20 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
         {}, optional={"pains": st.integers(0, 3), "need_stated": st.booleans(), "budget": st.just("500000")}
     ),
     "lines": st.just(()),
+    "tiers": st.just(()),
+    "prices": st.just(()),
+    "currency": st.just("EUR"),
+    "rows": st.builds(
+        PriceRow,
+        code=st.sampled_from(["one", "two"]),
+        name=st.just("one"),
+        currency=st.just("EUR"),
+        price=st.integers(0, 10**4).map(Decimal),
+        valid_from=st.none() | days,
+        from_quantity=st.none(),
+        unit_cost=st.none(),
+        active=st.booleans(),
+    ).map(lambda row: (row,)),
     "assumptions": st.just(()),
     "gate": st.just("exit of initial-contact") | st.just(f"exit of task {RESEARCH.key}"),
     "process_version": st.sampled_from([1, 2]),

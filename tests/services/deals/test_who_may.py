@@ -59,9 +59,10 @@ MAY: Mapping[str, Mapping[str, str]] = {
         SERVICES: "TakeStep",
     },
     "product": {
-        "sales-operations: all, product: all": "AddProduct UpdateProduct SetPrice WithdrawPrice",
+        "sales-operations: all, product: all": "AddProduct UpdateProduct SetPrice WithdrawPrice ListProduct",
         SERVICES: "RetractFacts ImportProduct",
     },
+    "product-cost": {"product: all, sales-operations: all, finance: all": "SetProductCost"},
     "target": {
         "manager: team, sales-director: all, executive: all, sales-operations: all": "SetTarget ChangeTarget",
         SERVICES: "RetractFacts ImportTarget",

@@ -11,7 +11,8 @@ from annotated_types import Gt, Le, MaxLen
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
 from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
-from services.deals.domain.product import FINEST, MOST, Catalogue, price_of
+from services.deals.domain.prices import FINEST, MOST
+from services.deals.domain.product import Catalogue, price_of
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
@@ -33,7 +34,7 @@ class LineWanted:
     quantity: Annotated[Exact, Gt(0), Le(MOST)]
     """At most six decimals."""
     price: Money | None = None
-    """The price of one, in the currency of the deal; default: the price of so many by list, where there is one in it."""
+    """The price of one, in the currency of the deal; default: by list for so many, where that has one in it."""
 
 
 @value
@@ -318,9 +319,7 @@ def price_faults(price: Money, currency: str, where: str) -> tuple[Reason, ...]:
     return money_faults(price, where, currency=currency, whose="the deal's currency")
 
 
-def agreed_lines(
-    wanted: Sequence[LineWanted], currency: str, catalogue: Catalogue, on: date
-) -> tuple[DealLine, ...]:
+def agreed_lines(wanted: Sequence[LineWanted], currency: str, catalogue: Catalogue, on: date) -> tuple[DealLine, ...]:
     """Lines with the prices that were said, else with those by list on the day; what is in neither, like an unknown
     product, is left out."""
     priced = ((line, line.price or _listed(line, currency, catalogue, on)) for line in wanted)

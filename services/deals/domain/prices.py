@@ -1,0 +1,134 @@
+"""List prices of a product: in any currency, from a day on, with tiers by quantity (PROD-1)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Protocol
+
+from annotated_types import Gt, Le, MaxLen
+
+from shared.domain.fields import Day
+from shared.domain.money import money_faults
+from shared.domain.rejection import Reason
+from shared.events.deals.product import PriceTier, ProductPrice
+from shared.events.definition import Exact, value
+from shared.events.money import Money
+
+MOST = 10**9
+FINEST = Decimal("0.000001")
+"""Of quantities, on deals and in tiers."""
+MOST_PRICES = 200
+"""Prices from a day on of one product: ten currencies, with a new price in each every quarter, for five years."""
+
+
+@value
+class TierWanted:
+    """Another price of one, where so many are bought."""
+
+    from_quantity: Annotated[Exact, Gt(0), Le(MOST)]
+    """At most six decimals."""
+    price: Money
+    """In the currency of the price that it belongs to."""
+
+
+Tiers = Annotated[tuple[TierWanted, ...], MaxLen(20)]
+
+
+@value
+class PriceWanted:
+    """A price from a day on, until a later one in the same currency begins."""
+
+    price: Money
+    """Of one; its currency is that of the price list which it stands in."""
+    valid_from: Day
+    """Today or later."""
+    tiers: Tiers = ()
+    """Every quantity once, the smallest first; below the first, `price` counts."""
+
+
+@value
+class CountingPrice:
+    """The price that counts in a currency on a day."""
+
+    price: Money
+    """Of one, below the first tier."""
+    valid_from: date | None
+    """Since when; none: it is the list price, which always did."""
+    tiers: tuple[PriceTier, ...]
+
+
+class Wanted(Protocol):
+    """A price that somebody asks for, by itself or along with a product."""
+
+    @property
+    def price(self) -> Money: ...
+    @property
+    def valid_from(self) -> date: ...
+    @property
+    def tiers(self) -> tuple[TierWanted, ...]: ...
+
+
+def place_of_price(price: ProductPrice) -> tuple[str, date]:
+    """By what one price of a product is known among its others."""
+    return price.price.currency, price.valid_from
+
+
+def priced(wanted: Wanted) -> ProductPrice:
+    """A price as it is recorded, once nothing is wrong with it."""
+    return ProductPrice(
+        price=wanted.price,
+        valid_from=wanted.valid_from,
+        tiers=tuple(PriceTier(from_quantity=each.from_quantity, price=each.price) for each in wanted.tiers),
+    )
+
+
+def in_order(prices: Iterable[ProductPrice]) -> tuple[ProductPrice, ...]:
+    """Prices by currency, the earliest first."""
+    return tuple(sorted(prices, key=place_of_price))
+
+
+def prices_faults(
+    known: Sequence[ProductPrice], wanted: Sequence[Wanted], today: date, within: str = "prices."
+) -> Iterator[Reason]:
+    """Why a product cannot get these prices; those that it has are not looked at again."""
+    places = [(each.price.currency, each.valid_from) for each in wanted]
+    for index, each in enumerate(wanted):
+        if places[index] in places[:index]:
+            message = "There is one price for a currency and a day."
+            yield Reason(code="repeated", message=message, field=f"{within}{index}.valid_from")
+        if priced(each) not in known:
+            yield from price_faults(each, today, f"{within}{index}.")
+    yield from too_many(known, wanted, within)
+
+
+def too_many(known: Sequence[ProductPrice], wanted: Sequence[Wanted], within: str = "") -> Iterator[Reason]:
+    """Why there would be too many prices."""
+    places = {*map(place_of_price, known), *((each.price.currency, each.valid_from) for each in wanted)}
+    if len(places) > MOST_PRICES:
+        message = f"A product has at most {MOST_PRICES} prices from a day on."
+        yield Reason(code="too-many-prices", message=message, field=f"{within}{len(wanted) - 1}" if within else "price")
+
+
+def price_faults(wanted: Wanted, today: date, within: str = "") -> Iterator[Reason]:
+    """Why a price from a day on is none."""
+    if wanted.valid_from < today:
+        message = "A price is set from today or a later day on: what was offered by the one before stays so."
+        yield Reason(code="in-the-past", message=message, field=f"{within}valid_from")
+    yield from _amount_faults(wanted.price, f"{within}price")
+    before = Decimal(0)
+    for index, tier in enumerate(wanted.tiers):
+        where = f"{within}tiers.{index}"
+        if not 0 < tier.from_quantity <= MOST or tier.from_quantity != tier.from_quantity.quantize(FINEST):
+            message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
+            yield Reason(code="invalid-quantity", message=message, field=f"{where}.from_quantity")
+        elif tier.from_quantity <= before:
+            message = "Every quantity stands once, the smallest first."
+            yield Reason(code="not-ascending", message=message, field=f"{where}.from_quantity")
+        before = max(before, tier.from_quantity)
+        yield from _amount_faults(tier.price, f"{where}.price", wanted.price.currency)
+
+
+def _amount_faults(price: Money, where: str, currency: str | None = None) -> Iterator[Reason]:
+    yield from money_faults(price, where, currency=currency, whose="the currency of the price")
+    if price.amount < 0:
+        yield Reason(code="negative", message="A price is not below zero.", field=f"{where}.amount")
