@@ -8,7 +8,7 @@ from shared.events.deals.product_cost import ProductCostSet
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, equals
+from shared.projections.lists import Listing, equals, in_currency
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
@@ -57,7 +57,7 @@ PRODUCT_COSTS = Listing(
     table="product_cost",
     item=ProductCostRow,
     key="id",
-    filters={"product_id": equals("product_id", UUID)},
+    filters={"product_id": equals("product_id", UUID), "currency": in_currency()},
     sorts=("product_id",),
     default_sort="product_id",
     readers=READING_COSTS,
