@@ -38,6 +38,9 @@ _NO_VISIT = "what is told of the past of a lead or a contract enters no stage: n
 _NO_LINK = "an address for a calendar is made here, and no other program's is one of ours"
 _NO_NEWS = "nobody has to know any more of what is past"
 _SAID = "it is said of a process that is in force here, by those who work with it"
+_QUOTED = (
+    "what was quoted in the past was accepted or not; what came of it is told of the deal, with its amount and lines"
+)
 _SUPPORTED = "help that was asked of a department in the past was given or not; what it led to is told of the deal"
 _ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
 _QUALIFIED = "what was found out is told while it holds; of a deal of the past its outcome is known"
@@ -153,6 +156,24 @@ UNTOLD: Mapping[str, str] = {
     "deals.process-suggestion-declined": _SAID,
     "deals.process-suggestion-adopted": _SAID,
     "deals.process-suggestion-texts-erased": _ERASED,
+    "deals.quote-accepted": _QUOTED,
+    "deals.quote-approved": _QUOTED,
+    "deals.quote-changed": _QUOTED,
+    "deals.quote-deal-changed": _QUOTED,
+    "deals.quote-declined": _QUOTED,
+    "deals.quote-delivery-assessed": _QUOTED,
+    "deals.quote-drafted": _QUOTED,
+    "deals.quote-expired": _QUOTED,
+    "deals.quote-opened": _QUOTED,
+    "deals.quote-price-approved": _QUOTED,
+    "deals.quote-recalled": _QUOTED,
+    "deals.quote-returned": _QUOTED,
+    "deals.quote-revised": _QUOTED,
+    "deals.quote-sent": _QUOTED,
+    "deals.quote-set-aside": _QUOTED,
+    "deals.quote-submitted": _QUOTED,
+    "deals.quote-texts-erased": _ERASED,
+    "deals.quote-withdrawn": _QUOTED,
     "deals.support-requested": _SUPPORTED,
     "deals.support-requested-again": _SUPPORTED,
     "deals.support-request-accepted": _SUPPORTED,

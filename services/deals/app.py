@@ -14,16 +14,18 @@ from services.deals import (
     qualification_api,
     support_delay_api,
 )
+from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import APPROVALS, AllApprovals, PendingApprovals
+from services.deals.domain.deal.approval import AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, OverrideCategory, SetCategory, UpdateDeal
 from services.deals.domain.deal.closing import AbandonDeal, ContractOfDeal, LoseDeal
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
+from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.deal.work import PlanNextStep
@@ -39,6 +41,9 @@ from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDea
 from services.deals.domain.process_suggestion import NamedRemark, process_suggestion
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.product_cost import KnownCost, product_cost
+from services.deals.domain.quote import quote
+from services.deals.domain.quote.following import QuotesOfDeal
+from services.deals.domain.quote.state import QuotedDeal
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import VisitsOfDeal
@@ -54,7 +59,7 @@ from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
 from services.deals.projections.lookups import (
     all_approvals,
-    approvers_of_deal,
+    approvers_of_chain,
     catalogue,
     contract_of_deal,
     conversion,
@@ -65,6 +70,9 @@ from services.deals.projections.lookups import (
     pending_approvals,
     pilot_crew,
     pinned_process,
+    quote_of_deal,
+    quoted_deal,
+    quotes_of_deal,
     remarked_deal,
     remarked_process,
     seat,
@@ -85,6 +93,7 @@ from services.deals.projections.process_suggestions import PROCESS_SUGGESTION_PR
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.product_costs import PRODUCT_COST_PROJECTION, PRODUCT_COSTS
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
+from services.deals.projections.quotes import QUOTE_PROJECTION, QUOTES
 from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_VISITS, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
@@ -115,6 +124,7 @@ SERVICE = Service(
         "migrated-deals": "What became of each deal of these migrations.",
         "process-remarks": "What staff and customers say of the steps of processes.",
         "process-suggestions": "How processes could be better, and which version adopted that.",
+        "quotes": "What customers are offered on deals, in versions, until one is accepted.",
         "support-requests": "Help that a sale asks of other departments, and by when it is due.",
         "stage-visits": "Leads and contracts in stages of their process, and what is due there.",
         "support-delay": "What departments hold up, and for how long.",
@@ -135,6 +145,7 @@ SERVICE = Service(
         deal,
         process_migration,
         support_request,
+        quote,
         process_remark,
         process_suggestion,
         calendar_link,
@@ -166,6 +177,7 @@ SERVICE = Service(
         PROCESS_MIGRATION_PROJECTION,
         MIGRATED_DEAL_PROJECTION,
         SUPPORT_REQUEST_PROJECTION,
+        QUOTE_PROJECTION,
         PROCESS_REMARK_PROJECTION,
         PROCESS_SUGGESTION_PROJECTION,
         STAGE_VISIT_PROJECTION,
@@ -184,6 +196,7 @@ SERVICE = Service(
         PROCESS_MIGRATIONS,
         MIGRATED_DEALS,
         SUPPORT_REQUESTS,
+        QUOTES,
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
         STAGE_VISITS,
@@ -225,7 +238,10 @@ SERVICE = Service(
         Seat: seat,
         KnownContacts: known_contacts,
         ContractOfDeal: contract_of_deal,
-        Approvers: approvers_of_deal,
+        QuoteOfDeal: quote_of_deal,
+        QuotedDeal: quoted_deal,
+        QuotesOfDeal: quotes_of_deal,
+        Approvers: approvers_of_chain,
         PendingApprovals: pending_approvals,
         AllApprovals: all_approvals,
         DealToday: deal_today,

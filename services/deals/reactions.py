@@ -1,7 +1,8 @@
 """What other services' events bring about here: a converted lead becomes a deal (DEAL-1), whoever is erased is in none
 (DATA-4), and a lead or a contract enters and leaves stages of its process (PROC-1). And what our own bring about:
-support requests and stages of a contract go with their deal (DEAL-12, PROC-1), a rule of a stage asks for help, a deal
-that is ready moves on by itself where its process says so (PROC-1), and a migration takes its next step (PROC-2)."""
+support requests, quotes and stages of a contract go with their deal (DEAL-12, DEAL-8, PROC-1), a rule of a stage asks
+for help, a deal that is ready moves on by itself where its process says so (PROC-1), and a migration takes its next
+step (PROC-2)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -36,6 +37,7 @@ from shared.events.deals.deal_approval import DealSubmissionApproved
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
+from shared.events.deals.quote import QuoteAccepted
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import (
@@ -107,8 +109,9 @@ def bring_in_line_with_the_deal(
     event: DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed | DealAccountChanged,
     fact: Envelope[DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed | DealAccountChanged],
 ) -> Iterable[Do]:
-    """DEAL-12, PROC-1: help for a deal that has ended is withdrawn; else it is its owner's, under its name and for its
-    customer. The stages of a contract end with a deal that comes to nothing, and are called as it is."""
+    """DEAL-8, DEAL-12, PROC-1: help for a deal that has ended is withdrawn, and so is what was offered; else it is its
+    owner's, under its name and for its customer. The stages of a contract end with a deal that comes to nothing, and
+    are called as it is."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringInLine())
 
 
@@ -153,6 +156,12 @@ def ask_for_support_by_rule(event: DealRuleFired, fact: Envelope[DealRuleFired])
 @reactions.on
 def reevaluate_once_approved(event: DealSubmissionApproved, fact: Envelope[DealSubmissionApproved]) -> Iterable[Do]:
     """DEAL-2: an approval that is there may make the deal ready; its approver wrote that to the deal from outside."""
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=Reevaluate())
+
+
+@reactions.on
+def reevaluate_once_quoted(event: QuoteAccepted, fact: Envelope[QuoteAccepted]) -> Iterable[Do]:
+    """DEAL-8: what a deal is worth by its accepted quote may make it ready; the quote wrote that to it from outside."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=Reevaluate())
 
 

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.choice import Customer
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import APPROVALS
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import AbandonReason, LossReason
 from services.deals.domain.deal.contacts import Stance
@@ -24,6 +24,7 @@ from services.deals.domain.process_remark import RemarkKind, SaidBy, process_rem
 from services.deals.domain.process_suggestion import process_suggestion
 from services.deals.domain.product import product
 from services.deals.domain.product_cost import product_cost
+from services.deals.domain.quote import quote
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.support_request import support_request
 from services.deals.domain.target import Level, target
@@ -35,6 +36,7 @@ from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
 from shared.events.deals.product import ProductPrice
+from shared.events.deals.quote import QuoteDiscount, QuoteLine, QuoteLineTotals, QuoteRateTotals
 from shared.events.definition import Exact, value, words
 from shared.events.money import Money
 from shared.events.process import ProcessDefinition
@@ -544,6 +546,159 @@ class WithdrawnSupportRequest(SupportRequest):
     withdrawn_on: date
 
 
+# -- quotes -----------------------------------------------------------------------------------------------------------
+
+
+@value
+class QuoteAmounts:
+    """What a version of a quote comes to. Lines, rates and the whole add up to the minor unit."""
+
+    currency: str
+    gross: Exact
+    discount: Exact
+    net: Exact
+    tax: Exact
+    total: Exact
+    """What the customer pays: net with tax."""
+    lines: tuple[QuoteLineTotals, ...]
+    """In the order of the positions."""
+    rates: tuple[QuoteRateTotals, ...]
+    """By rising rate."""
+    discount_percent: Exact
+    """How far net lies below the list prices, rounded up to two decimals."""
+
+
+@value
+class EndedQuoteVersion:
+    """A version of a quote that a further one took the place of."""
+
+    quote_version: int
+    ended_as: Literal["approved", "sent", "declined", "expired", "set-aside"]
+    lines: tuple[QuoteLine, ...]
+    discount: QuoteDiscount | None
+    totals: QuoteAmounts
+    valid_until: date | None
+
+
+@value
+class DeliveryAssessment:
+    """What product said of the delivery of a version."""
+
+    difficulty: int
+    """From 1, as every day, to 5, never done."""
+    duration_days: int
+    """In working days from the order on."""
+    reservations: tuple[str, ...]
+    """What has to be so for that to hold; none once they are erased."""
+    assessed_by: UUID | None
+    on: date
+
+
+@value
+class Quote:
+    """What is published of a quote, whatever the state of its present version."""
+
+    deal_id: UUID
+    deal_name: str
+    account_id: UUID | None
+    process_id: UUID
+    quote_version: int
+    """Which version it is, counted from 1."""
+    currency: str
+    lines: tuple[QuoteLine, ...]
+    discount: QuoteDiscount | None
+    """What is taken off all positions together, beside the discounts of each."""
+    totals: QuoteAmounts
+    valid_until: date | None
+    """The last day on which it can be accepted; null: it follows from the day on which it is sent."""
+    assessment: DeliveryAssessment | None
+    drafted_on: date
+    """The day on which the present version was begun."""
+    versions: tuple[EndedQuoteVersion, ...]
+    """Those before the present one."""
+    owner: UUID | None
+    """Whose deal it is."""
+    team: UUID | None
+
+
+@value
+class DraftedQuote(Quote):
+    """Its present version is being written."""
+
+    returned_over: Literal["price", "delivery"] | None
+    returned_for: str | None
+    """What is to be reworked; empty once it is erased."""
+
+
+@value
+class SubmittedQuote(Quote):
+    """It stands until its price is approved and, where that is needed, its delivery is assessed."""
+
+    approval_id: UUID
+    """What decides its price, at `/v1/deal-approvals/{id}`."""
+    submitter: str
+    submitted_on: date
+    is_price_approved: bool
+    needs_assessment: bool
+
+
+@value
+class ApprovedQuote(Quote):
+    """It may be sent."""
+
+    approved_on: date
+
+
+@value
+class SentQuote(Quote):
+    """The customer has it."""
+
+    sent_on: date
+    contact_id: UUID | None
+    channel: str
+    expires_at: datetime
+    """The first instant (UTC) at which it cannot be accepted."""
+    opened_on: date | None
+
+
+@value
+class AcceptedQuote(Quote):
+    """The customer agreed to it: it fixes the amount of the deal."""
+
+    accepted_on: date
+    evidence: str
+    """What that rests on; empty once it is erased."""
+
+
+@value
+class DeclinedQuote(Quote):
+    """The customer did not agree to it."""
+
+    declined_on: date
+    reason: str
+
+
+@value
+class ExpiredQuote(Quote):
+    """Nobody agreed to it in time."""
+
+
+@value
+class WithdrawnQuote(Quote):
+    """It is not offered any more."""
+
+    cause: Literal["asked", "deal-won", "deal-lost", "deal-abandoned"]
+    withdrawn_on: date
+
+
+@value
+class SetAsideQuote(Quote):
+    """The customer had agreed to it, and it does not count any more."""
+
+    set_aside_on: date
+    reason: str
+
+
 # -- what people say of processes -------------------------------------------------------------------------------------
 
 
@@ -750,6 +905,18 @@ RESOURCES = (
         ReturnedSupportRequest,
         DeliveredSupportRequest,
         WithdrawnSupportRequest,
+    ),
+    Resource(
+        quote,
+        DraftedQuote,
+        SubmittedQuote,
+        ApprovedQuote,
+        SentQuote,
+        AcceptedQuote,
+        DeclinedQuote,
+        ExpiredQuote,
+        WithdrawnQuote,
+        SetAsideQuote,
     ),
     Resource(process_remark, NotedProcessRemark),
     Resource(

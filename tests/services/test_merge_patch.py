@@ -14,6 +14,7 @@ from services.contracts.domain.contract.drafting import ChangeContract
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.product import UpdateProduct, product
+from services.deals.domain.quote.writing import UpdateQuote
 from services.leads.domain.account import account
 from services.leads.domain.account.record import ChangeAccount, Neighbours
 from services.leads.domain.lead import lead
@@ -27,6 +28,8 @@ from shared.testing.scenario import Scenario, scenario
 from tests.services.contracts.facts import DRAFTED, THE_CONTRACT
 from tests.services.deals.facts import OPENED, THE_DEAL
 from tests.services.deals.test_product import LISTED
+from tests.services.deals.test_quotes import THERE as THE_QUOTE
+from tests.services.deals.test_quotes import drafted, percent
 from tests.services.leads.known import OTHER, captured, opened, qualified
 
 DAY = date(2026, 9, 30)
@@ -39,6 +42,7 @@ MET: dict[type, Scenario] = {
         DealCloseDateChanged(deal_id=OPENED.deal_id, before=None, expected_close=DAY, on=OPENED.on),
         DealNextStepPlanned(deal_id=OPENED.deal_id, on=DAY, what="Workshop", planned_on=OPENED.on),
     ),
+    UpdateQuote: THE_QUOTE.given(drafted(discount=percent("5"), valid_until=DAY)),
     UpdateProduct: scenario(product).given(LISTED),
     ChangeContract: THE_CONTRACT.given(DRAFTED),
     ChangeAccount: scenario(account).given(full).knowing(neighbours=Neighbours()),

@@ -1,16 +1,26 @@
 """The rules of deals that people set (policies)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from services.deals.domain.choice import rule_faults
 from services.deals.domain.process.full import FULL_ID
 from services.deals.domain.process.short import SHORT_ID
+from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.money import money_faults
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import Reach, Role, permission
-from shared.events.deals.policy import DealPolicySet, NextSteps, OpeningRules, QualificationRule, Winning
+from shared.events.approval_chain import ApprovalChain, ApprovalStep, Approver
+from shared.events.criteria import Predicate
+from shared.events.deals.policy import (
+    DealPolicySet,
+    NextSteps,
+    OpeningRules,
+    QualificationRule,
+    QuoteRules,
+    Winning,
+)
 
 STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL})
 
@@ -101,4 +111,89 @@ OPENING_RULES = Policy(
     },
 )
 
-POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION, WINNING, OPENING_RULES)
+
+QUOTE_FACTS: Mapping[str, str] = {
+    "discount": "number",
+    "amount": "number",
+    "currency": "text",
+    "over_limit": "yes-no",
+    "large": "yes-no",
+    "custom_line": "yes-no",
+}
+"""What conditions of the chain may ask of a quote, and its kind: how many percent it lies below the list prices, what
+it comes to without tax in the company's currency, its own currency, and what the policy makes of that: whether the
+discount is over the limit and the amount large; and whether anything of it is made for this customer."""
+
+HUNDRED = Decimal(100)
+
+
+def _quote_faults(document: QuoteRules) -> Iterator[Reason]:
+    for name in ("tax_percent", "discount_limit"):
+        if not 0 <= getattr(document, name) <= HUNDRED:
+            yield Reason(code="out-of-range", message="It lies between 0 and 100 percent.", field=name)
+    if document.large_amount is not None and document.large_amount <= 0:
+        message = "A large amount is above zero; leave it out, and none is large."
+        yield Reason(code="not-positive", message=message, field="large_amount")
+    yield from four_eyes_faults(document.chain, QUOTE_FACTS, "chain")
+
+
+def _is_so(fact: str) -> Predicate:
+    return Predicate(fact=fact, operator="is", value=True)
+
+
+QUOTES = Policy(
+    "quotes",
+    QuoteRules,
+    default=QuoteRules(
+        rounding="per-line",
+        validity_days=30,
+        tax_percent=Decimal(0),
+        discount_limit=Decimal(10),
+        large_amount=Decimal(250000),
+        chain=ApprovalChain(
+            steps=(
+                ApprovalStep(
+                    key="manager",
+                    name="The manager",
+                    approvers=(Approver(superior=1),),
+                    when=Predicate(any_of=(_is_so("over_limit"), _is_so("custom_line"), _is_so("large"))),
+                    within_days=2,
+                ),
+                ApprovalStep(
+                    key="sales-director",
+                    name="Sales direction, from 25 percent or a large amount on",
+                    approvers=(Approver(role=Role.SALES_DIRECTOR),),
+                    when=Predicate(
+                        any_of=(Predicate(fact="discount", operator="at-least", value="25"), _is_so("large"))
+                    ),
+                    within_days=2,
+                ),
+            ),
+            empty_approver="fallback",
+            fallback=Approver(role=Role.SALES_DIRECTOR),
+        ),
+    ),
+    allow=STEERING,
+    scopes=("company", "team", "process"),
+    faults=_quote_faults,
+    example={
+        "rounding": "per-rate",
+        "validity_days": 45,
+        "tax_percent": "19",
+        "discount_limit": "5",
+        "large_amount": "100000",
+        "chain": {
+            "steps": [
+                {
+                    "key": "direction",
+                    "name": "Sales direction",
+                    "approvers": [{"role": "sales-director"}],
+                    "when": {"fact": "over_limit", "operator": "is", "value": True},
+                    "within_days": 1,
+                }
+            ]
+        },
+    },
+)
+
+POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION, WINNING, OPENING_RULES, QUOTES)

@@ -7,16 +7,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import APPROVALS, AllApprovals, PendingApprovals
+from services.deals.domain.deal.approval import AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import DealToday
+from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.deal.submission import OVER, WAITING, Submission, chains_of
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.policies import POLICIES, QUOTES
 from services.deals.domain.process import process
 from services.deals.domain.process.piloting import PilotCrew, StartPilot
 from services.deals.domain.process.state import FollowedProcess, Process, RetiredProcess, version_of
@@ -24,6 +27,9 @@ from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDea
 from services.deals.domain.process_suggestion import NamedRemark
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.product_cost import KnownCost, StatedProductCost, cost_of, product_cost
+from services.deals.domain.quote import quote
+from services.deals.domain.quote.following import QuotesOfDeal
+from services.deals.domain.quote.state import ACCEPTED, OF_DEAL, AcceptedQuote, Quote, QuotedDeal
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import VisitsOfDeal
@@ -36,7 +42,7 @@ from services.deals.projections.contracts import KNOWN_CONTRACTS, SIGNED
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, LookUp, reads
 from shared.directory.accounts import KNOWN_ACCOUNTS
-from shared.directory.approvals import approvers_of
+from shared.directory.approvals import approvers_by, approvers_of
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.references import CONTACTS
 from shared.domain.aggregate import status_of
@@ -83,7 +89,7 @@ async def pilot_crew(reader: LoaderContext, state: Any, command: StartPilot, con
 
 async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Context) -> Catalogue:
     """The products on the lines that a command names."""
-    named = {line.product_id for line in command.lines or ()}
+    named = {line.product_id for line in command.lines or () if line.product_id}
     found = {product_id: (await reader.state(product, product_id))[0] for product_id in named}
     return Catalogue(products={key: held for key, held in found.items() if isinstance(held, ListedProduct)})
 
@@ -186,9 +192,56 @@ async def supported_deal(reader: LoaderContext, state: Any, command: AskForSuppo
     )
 
 
+async def quoted_deal(reader: LoaderContext, state: Any, command: Any, context: Context) -> QuotedDeal:
+    """The deal that a quote is for. It stays as it is until what is decided by it is recorded."""
+    deal_id = state.deal_id if isinstance(state, Quote) else command.deal_id
+    found, _ = await reader.state(deal, deal_id)
+    if not isinstance(found, Deal):
+        return QuotedDeal()
+    reader.rest_on(deal, deal_id)
+    return QuotedDeal(
+        name=found.name,
+        status=status_of(deal, found),
+        amount=found.amount,
+        lines=found.lines,
+        process_id=found.process_id,
+        owner=found.owner,
+        team=found.team,
+        account_id=found.account_id,
+        others=await reader.claim_holders(OF_DEAL, str(deal_id)),
+        accepted=await reader.claim_holder(ACCEPTED, str(deal_id)),
+    )
+
+
+async def quote_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> QuoteOfDeal:
+    """The accepted quote of a deal. One that is set aside meanwhile has it decided again; to accept one changes the
+    deal."""
+    holder = await reader.claim_holder(ACCEPTED, str(state.id))
+    found, _ = await reader.state(quote, holder) if holder else (None, 0)
+    if not isinstance(found, AcceptedQuote):
+        return QuoteOfDeal()
+    reader.rest_on(quote, found.id)
+    return QuoteOfDeal(accepted=found.id, amount=found.amount)
+
+
+async def quotes_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> QuotesOfDeal:
+    """All quotes of a deal with their approvals, by the claim that each took when it was drafted."""
+    ids = sorted(await reader.claim_holders(OF_DEAL, str(state.id)))
+    quotes = tuple([each for each, _ in await asyncio.gather(*(reader.state(quote, each) for each in ids))])
+    asked = [approval_id for each in quotes for approval_id in each.approvals]
+    states = await asyncio.gather(*(reader.state(APPROVALS.family, each) for each in asked))
+    return QuotesOfDeal(quotes=quotes, approvals={each: held for each, (held, _) in zip(asked, states, strict=True)})
+
+
+_approvers_of_quote = approvers_by(POLICIES, QUOTES)
+
+
 @reads(ORGANISATION)
-async def approvers_of_deal(reader: LoaderContext, state: Any, command: Any, context: Context) -> Approvers:
-    """Who may be asked by any chain of the deal's process."""
+async def approvers_of_chain(reader: LoaderContext, state: Any, command: Any, context: Context) -> Approvers:
+    """Who may be asked by any chain of the deal's process, or of the policy of quotes."""
+    if isinstance(state, Quote):
+        found: Approvers = await _approvers_of_quote(reader, state, command, context)
+        return found
     followed = await pinned_process(reader, state, command, context)
     return await approvers_of(reader, list(chains_of(followed.definition).values()), context.actor)
 

@@ -26,7 +26,7 @@ router = handwritten("decisions")
 
 APPROVALS_AT = {"contracts": "contract-approvals", "deals": "deal-approvals"}
 """Where the approvals of each service are found; a law holds it to what the services say."""
-SUBJECTS_AT = {"contract": "contracts", "deal": "deals"}
+SUBJECTS_AT = {"contract": "contracts", "deal": "deals", "quote": "quotes"}
 """Where the things that are approved are found, by their kinds."""
 
 State = Literal["waiting", "granted", "returned", "recalled"]

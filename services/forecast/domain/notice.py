@@ -44,7 +44,7 @@ NoticeKind = Literal[
     NEXT_STEP_DUE,
     FOLLOW_UP_DUE,
 ) = get_args(NoticeKind)
-NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead", "account"]
+NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead", "account", "quote"]
 """What a notice is about."""
 
 RECIPIENTS = permission(dict.fromkeys(Role, Reach.OWN))

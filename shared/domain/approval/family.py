@@ -230,7 +230,7 @@ def _further(state: WaitingApproval, actor: Actor) -> list[Place]:
 
 
 def _outcome(state: WaitingApproval, context: Context, reason: str | None) -> Outcome:
-    return Outcome(approval_id=state.id, step=state.step.key, by=context.actor.subject, reason=reason)
+    return Outcome(approval_id=state.id, step=state.step.key, by=context.actor.subject, reason=reason, on=context.today)
 
 
 def _to_subject(state: Approval, events: Iterable[Any]) -> list[Occurrence]:

@@ -1,8 +1,8 @@
 """How an approval begins and is taken back: by commands of its subject, which append its events beside their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,8 @@ class Outcome:
     step: str
     by: str
     reason: str | None
+    on: date
+    """The company's day of the decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +59,16 @@ class OwnApproval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
-    """The approvals of a service: their family, its events, and what is approved, by the name of its family."""
+    """The approvals of a service: their family, its events, and what is approved, by the name of its family. Filled
+    while modules are imported, then only read."""
 
     family: Aggregate
     told: ApprovalEvents
-    subjects: Mapping[str, Approvable]
+    subjects: dict[str, Approvable]
+
+    def register(self, subject: Approvable) -> None:
+        """Have one kind of thing more approved: of several each says so in its own module."""
+        self.subjects[subject.aggregate.name] = subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

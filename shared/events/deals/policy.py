@@ -6,6 +6,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from shared.events.approval_chain import ApprovalChain
 from shared.events.criteria import Key, Predicate
 from shared.events.definition import Exact, FreeText, event, value
 from shared.events.money import Money
@@ -45,8 +46,29 @@ class QualificationRule:
 class Winning:
     """What a deal needs before it is won."""
 
-    needs: Literal["nothing", "signed-contract"]
-    """`signed-contract`: its contract is signed by both parties, or in force."""
+    needs: Literal["nothing", "signed-contract", "accepted-quote"]
+    """`signed-contract`: its contract is signed by both parties, or in force. `accepted-quote`: the customer accepted a
+    quote, and that was not set aside."""
+
+
+@value
+class QuoteRules:
+    """How quotes are reckoned, how long they hold, and what has to be decided before one is sent."""
+
+    rounding: Literal["per-line", "per-rate", "in-total"]
+    """What is rounded by itself: every line, the lines of one rate of tax together, or all of them together."""
+    validity_days: Annotated[int, Ge(1), Le(365)]
+    """So many days after it was sent a quote can be accepted, where it says no day itself."""
+    tax_percent: Exact
+    """The rate of tax on a line that says none, from 0 to 100."""
+    discount_limit: Exact
+    """A discount above so many percent of the list prices is `over_limit` for the chain; from 0 to 100."""
+    large_amount: Exact | None = None
+    """From so much on, without tax and in the company's currency, a quote is `large`: product says whether it can be
+    delivered. None: none is."""
+    chain: ApprovalChain
+    """Who has to approve the price. Its conditions are about the facts discount, amount, currency, over_limit, large
+    and custom_line."""
 
 
 RuledProcess = Annotated[UUID, Reference("process")]
@@ -107,3 +129,4 @@ class DealPolicySet:
     qualification: QualificationRule | None = None
     winning: Winning | None = None
     opening_rules: OpeningRules | None = None
+    quotes: QuoteRules | None = None

@@ -14,6 +14,7 @@ from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
+from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION, WINNING
 from services.deals.domain.process.piloting import PilotCrew
@@ -21,6 +22,7 @@ from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.product_cost import KnownCost
+from services.deals.domain.quote.following import QuotesOfDeal
 from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat
@@ -87,6 +89,8 @@ LOADED: dict[str, Any] = {
     "visits": VisitsOfDeal(),
     "winning": InForce(default=WINNING.default_of(Company()), on=TODAY),
     "contract": ContractOfDeal(),
+    "quoted": QuoteOfDeal(),
+    "quotes": QuotesOfDeal(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
     "approvers": Approvers(),
     "hours": InForce(default=usual_hours(Company().calendar), on=TODAY),

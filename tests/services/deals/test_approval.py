@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import (
-    APPROVALS,
     AllApprovals,
     PendingApprovals,
     RecallSubmission,

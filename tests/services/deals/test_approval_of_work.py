@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.approval import APPROVALS, PendingApprovals, RecallSubmission, SubmitForApproval
+from services.deals.domain.deal.approval import PendingApprovals, RecallSubmission, SubmitForApproval
 from services.deals.domain.deal.automation import Reevaluate
 from services.deals.domain.deal.closing import ReopenDeal, WinDeal
 from services.deals.domain.deal.flexible import RemoveFlexibleNode

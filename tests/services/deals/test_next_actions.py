@@ -16,6 +16,7 @@ from services.deals.domain.deal.next_actions import (
     at_stake,
     ranked,
 )
+from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.standing import LifeSigns
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
@@ -56,6 +57,7 @@ def given(now: datetime = NOW, *, silence: date | None = date(2099, 1, 1)) -> Ci
         conversion=EURO,
         winning=Winning(needs="nothing"),
         contract=ContractOfDeal(),
+        quoted=QuoteOfDeal(),
         signs=LifeSigns(last_worked_at=NOW, silence_until=silence),
     )
 
@@ -171,6 +173,15 @@ def test_deal_9_a_deal_that_may_not_be_won_yet_is_told_what_it_lacks() -> None:
     assert (won.reason, won.commands) == ("ready-to-win", ("win",))
     # What the gate asks for comes first.
     assert {each.reason for each in asked(*ALL_BUT_WON[:-1], of=SIGNING)} == {"criterion-unmet"}
+
+
+def test_deal_9_a_deal_that_is_won_by_a_quote_alone_is_told_that_none_is_accepted() -> None:
+    """DEAL-8"""
+    quoting = replace(given(), winning=Winning(needs="accepted-quote"))
+    (lacking,) = asked(*ALL_BUT_WON, of=quoting)
+    assert (lacking.reason, lacking.commands) == ("quote-not-accepted", ())
+    (won,) = asked(*ALL_BUT_WON, of=replace(quoting, quoted=QuoteOfDeal(accepted=ID, amount=eur("1.00"))))
+    assert (won.reason, won.commands) == ("ready-to-win", ("win",))
 
 
 def test_deal_9_a_passed_close_date_is_no_reason_to_win_what_may_not_be_won() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from services.deals.domain.quote.pricing import Rounding, priced, pricing_faults
 from shared.domain.money import minor_unit
-from shared.events.deals.quote_terms import QuoteDiscount, QuoteLine, QuoteTotals
+from shared.events.deals.quote import QuoteDiscount, QuoteLine, QuoteTotals
 from shared.events.money import Money
 
 ROUNDINGS: tuple[Rounding, ...] = ("per-line", "per-rate", "in-total")

@@ -76,6 +76,12 @@ MAY: Mapping[str, Mapping[str, str]] = {
         SALES: "AskForSupport AskAgain Withdraw",
         SERVICES: "NoteOverdue",
     },
+    "quote": {
+        SALES: """DraftQuote UpdateQuote ReviseQuote SubmitQuote RecallQuote SendQuote NoteOpened AcceptQuote
+            DeclineQuote WithdrawQuote SetQuoteAside""",
+        "product: all": "AssessDelivery ReturnQuote",
+        SERVICES: "ExpireQuote",
+    },
     "calendar-link": {OWN: "MakeCalendarLink", f"{OWN}, {OPERATIONS}": "RevokeCalendarLink"},
     "process-remark": {ANYBODY: "NoteProcessRemark", OPERATIONS: "EraseTextOfRemark"},
     "process-suggestion": {

@@ -89,8 +89,8 @@ async def test_deal_9_a_deal_whose_contract_is_signed_while_it_is_open_is_won(
     assert (told["status"], told["flagged"]) == ("signed", None)
 
 
-@pytest.mark.parametrize("needs", ["accepted-quote", "signature", None])
+@pytest.mark.parametrize("needs", ["printed-quote", "signature", None])
 async def test_deal_9_what_nothing_checks_cannot_be_needed(office: Office, needs: str | None) -> None:
-    """There are no quotes yet: a policy that asks for one would be a promise."""
+    """A policy that asks for what nobody tells would be a promise."""
     refused = await office.somebody().does(POLICY, {"document": {"needs": needs}})
     assert (refused.status_code, codes(refused)) == (422, ["literal-error"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
+from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import without_rate
 from services.deals.domain.deal.helping import withdrawn_help
@@ -32,7 +33,6 @@ from services.deals.domain.facts import ApprovableExit
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
-from shared.domain.approval.family import approvals
 from shared.domain.approval.requesting import (
     NO_STEP,
     Approvable,
@@ -48,7 +48,7 @@ from shared.domain.context import Actor, Context
 from shared.domain.fields import Text
 from shared.domain.policy import Counts, InForce
 from shared.domain.rejection import Rejected, refuse_all
-from shared.domain.roles import ONLY_SERVICES, READING, SELLING
+from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.deals.deal_approval import (
     DealSubmissionApproved,
     DealSubmissionRecalled,
@@ -353,6 +353,4 @@ def _waiting(state: Any, outcome: Outcome) -> list[Submission]:
     return [each for each in state.submissions if (each.approval_id, each.status) == (outcome.approval_id, WAITING)]
 
 
-APPROVALS = approvals(
-    "deal", "deals", Approvable(aggregate=deal, granted=_granted, returned=_returned), readers=READING
-)
+APPROVALS.register(Approvable(aggregate=deal, granted=_granted, returned=_returned))

@@ -10,6 +10,7 @@ from services.deals.domain.deal.approval import PendingApprovals, handed_on
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.editing import with_classification, with_customer, with_lines
 from services.deals.domain.deal.opening import LineWanted, worth
+from services.deals.domain.deal.quoted import QuoteOfDeal, keeps_to
 from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
@@ -147,12 +148,13 @@ class UpdateDeal:
 
 
 @deal.decides(allow=SELLING)
-def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> Decision:
-    """Change what the deal is worth."""
+def change_amount(state: OpenDeal, command: ChangeAmount, context: Context, quoted: QuoteOfDeal) -> Decision:
+    """Change what the deal is worth, unless an accepted quote fixes that."""
     amount = worth(command.amount)
     if amount == state.amount:
         return []
-    return [DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=context.today)]
+    changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=context.today)
+    return keeps_to(quoted, [changed], "amount")
 
 
 @deal.decides(allow=SELLING)
@@ -241,6 +243,7 @@ def update(
     hours: InForce[WorkingHours],
     contacts: KnownContacts,
     catalogue: Catalogue,
+    quoted: QuoteOfDeal,
 ) -> Decision:
     """Change name, customer, source, industry, lines, amount, close date, next step and stage together, or nothing.
 
@@ -251,7 +254,7 @@ def update(
     if "name" in named:
         parts.append(lambda now: rename(now, RenameDeal(name=command.name)))
     if "amount" in named:
-        parts.append(lambda now: change_amount(now, ChangeAmount(amount=command.amount), context))
+        parts.append(lambda now: change_amount(now, ChangeAmount(amount=command.amount), context, quoted))
     if "expected_close" in named:
         parts.append(
             lambda now: change_close_date(now, ChangeCloseDate(expected_close=command.expected_close), context)
@@ -265,7 +268,11 @@ def update(
         parts.append(lambda now: with_classification(now, named, context.today))
     if "lines" in named:
         parts.append(
-            lambda now: with_lines(now, command.lines, catalogue, context.today, amount_is_named="amount" in named)
+            lambda now: keeps_to(
+                quoted,
+                with_lines(now, command.lines, catalogue, context.today, amount_is_named="amount" in named),
+                "lines",
+            )
         )
     if "stage" in named:
         parts.append(lambda now: moved(now, command.stage, context, process, conversion))

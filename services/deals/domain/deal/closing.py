@@ -1,9 +1,8 @@
 """How a deal ends: won, lost or abandoned, and how it comes back (DEAL-9).
 
 Winning needs no stage: it goes past the gates that are left, and says what the exits behind its own stage still asked
-for. The policy `winning` says whether it needs a signed contract: a contract is drafted while the
-deal is open, when it enters its contract stage or directly, so it can be signed before. Accepted quotes join it once
-there are quotes.
+for. The policy `winning` says whether it needs a signed contract or an accepted quote: a contract is drafted while the
+deal is open, when it enters its contract stage or directly, so it can be signed before, and quotes are accepted then.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import exits_behind, unmet_at
 from services.deals.domain.deal.helping import open_help
+from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.state import (
     AbandonedDeal,
@@ -50,7 +50,7 @@ AbandonReason = Literal[
 ]
 """Why we stopped, or nobody decided."""
 
-Lacking = Literal["contract-not-signed"]
+Lacking = Literal["contract-not-signed", "quote-not-accepted"]
 """What keeps a deal from being won, by policy."""
 
 
@@ -112,6 +112,7 @@ def win(
     *,
     winning: InForce[Winning],
     contract: ContractOfDeal,
+    quoted: QuoteOfDeal,
     process: Process,
     conversion: Conversion,
 ) -> Decision:
@@ -123,7 +124,7 @@ def win(
     rule = winning.of(team=state.team, process=state.process_id)
     all_at_once(
         lambda: _closing_day(state, command.on, context),
-        lambda: _check_winnable(rule.document, contract),
+        lambda: _check_winnable(rule.document, contract, quoted),
     )
     on = command.on or context.today
     exits, facts = exits_behind(state, process.definition), facts_of(state, process, conversion)
@@ -286,15 +287,22 @@ def ends_notices(state: Deal) -> bool:
     return has_notified(state) or open_help(state) is not None or reminded_step(state) is not None
 
 
-def lacking(rule: Winning, contract: ContractOfDeal) -> Lacking | None:
+def lacking(rule: Winning, contract: ContractOfDeal, quoted: QuoteOfDeal) -> Lacking | None:
     """What a deal lacks of what the policy `winning` asks for; None where it may be won."""
-    return "contract-not-signed" if rule.needs == "signed-contract" and not contract.is_signed else None
+    if rule.needs == "signed-contract" and not contract.is_signed:
+        return "contract-not-signed"
+    if rule.needs == "accepted-quote" and quoted.accepted is None:
+        return "quote-not-accepted"
+    return None
 
 
-def _check_winnable(rule: Winning, contract: ContractOfDeal) -> None:
-    if lacks := lacking(rule, contract):
-        message = "A deal is won here once its contract is signed by both parties."
-        raise Rejected(lacks, f"{message} {MADE_A_MOMENT_AGO}")
+def _check_winnable(rule: Winning, contract: ContractOfDeal, quoted: QuoteOfDeal) -> None:
+    match lacks := lacking(rule, contract, quoted):
+        case "contract-not-signed":
+            message = "A deal is won here once its contract is signed by both parties."
+            raise Rejected(lacks, f"{message} {MADE_A_MOMENT_AGO}")
+        case "quote-not-accepted":
+            raise Rejected(lacks, "A deal is won here once the customer has accepted a quote of it.")
 
 
 def _closing_day(state: OpenDeal, stated: date | None, context: Context) -> date:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from services.deals.domain.deal.state import AnyDeal, deal
+from services.deals.domain.quote import following as of_quotes
+from services.deals.domain.quote.following import QuotesOfDeal
 from services.deals.domain.stage_visit import following as stage_visits
 from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.support_request.following import SupportOfDeal, forgetting
@@ -21,15 +23,17 @@ class EraseTexts:
 
 
 @deal.decides(allow=OPERATIONS)
-def erase_texts(state: AnyDeal, command: EraseTexts, support: SupportOfDeal, visits: VisitsOfDeal) -> Decision:
+def erase_texts(
+    state: AnyDeal, command: EraseTexts, support: SupportOfDeal, visits: VisitsOfDeal, quotes: QuotesOfDeal
+) -> Decision:
     """Delete what people wrote about the deal: outcomes, evidence, next steps, reasons and notes; files are detached.
 
-    So is what they wrote in its support requests, and in the stages of its contract. What was done, when and by whom
-    stays, and so do facts, amounts and dates. What is written afterwards is kept.
+    So is what they wrote in its support requests, about its quotes, and in the stages of its contract. What was done,
+    when and by whom stays, and so do facts, amounts and dates. What is written afterwards is kept.
     """
     is_gone = state.texts_erased and not state.written
     own = [] if is_gone else [DealTextsErased(deal_id=state.id)]
-    return [*own, *forgetting(support), *stage_visits.forgetting(visits)]
+    return [*own, *forgetting(support), *stage_visits.forgetting(visits), *of_quotes.forgetting(quotes)]
 
 
 @deal.evolves

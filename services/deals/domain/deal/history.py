@@ -40,6 +40,7 @@ from services.deals.domain.deal.state import (
 from services.deals.domain.deal.submission import asks_somebody
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process.state import Process
+from services.deals.domain.quote.following import QuotesOfDeal, is_offered
 from services.deals.domain.stage_visit.following import VisitsOfDeal, is_stood_in
 from services.deals.domain.support_request.following import SupportOfDeal, is_awaited
 from shared.domain.aggregate import Decision, Occurrence
@@ -345,7 +346,13 @@ def import_node(
 
 @deal.imports("deal-won", DealWon, DealAmountChanged, series=END)
 def import_win(
-    state: AnyDeal, command: ImportDealWin, context: Context, *, today: DealToday, support: SupportOfDeal
+    state: AnyDeal,
+    command: ImportDealWin,
+    context: Context,
+    *,
+    today: DealToday,
+    support: SupportOfDeal,
+    quotes: QuotesOfDeal,
 ) -> Decision:
     """Take over the winning of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
@@ -355,7 +362,8 @@ def import_win(
         changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
         facts.append(Occurrence(event=changed, at=moment))
         state = deal.evolve(state, changed)
-    return [*facts, Occurrence(event=_settling(deal_won(state, command.on), state, today, support), at=moment)]
+    won = _settling(deal_won(state, command.on), state, today, support, quotes)
+    return [*facts, Occurrence(event=won, at=moment)]
 
 
 @deal.imports("deal-lost", DealLost, series=END)
@@ -366,12 +374,13 @@ def import_loss(
     *,
     today: DealToday,
     support: SupportOfDeal,
+    quotes: QuotesOfDeal,
     visits: VisitsOfDeal,
 ) -> Decision:
     """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     lost = deal_lost(state, command.on, command.reason, command.competitor)
-    return [Occurrence(event=_settling(lost, state, today, support, visits), at=moment)]
+    return [Occurrence(event=_settling(lost, state, today, support, quotes, visits), at=moment)]
 
 
 @deal.imports("deal-abandoned", DealAbandoned, series=END)
@@ -382,12 +391,13 @@ def import_abandonment(
     *,
     today: DealToday,
     support: SupportOfDeal,
+    quotes: QuotesOfDeal,
     visits: VisitsOfDeal,
 ) -> Decision:
     """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
     abandoned = deal_abandoned(state, command.on, command.reason)
-    return [Occurrence(event=_settling(abandoned, state, today, support, visits), at=moment)]
+    return [Occurrence(event=_settling(abandoned, state, today, support, quotes, visits), at=moment)]
 
 
 @deal.imports("deal-reopened", DealReopened)
@@ -417,8 +427,13 @@ def is_reopening_imported(state: AnyDeal, command: ImportDealReopening) -> bool:
     return _told(state, "reopened", command.on, command.reason)
 
 
-def _settling(
-    end: End, then: AnyDeal, today: DealToday, support: SupportOfDeal, visits: VisitsOfDeal | None = None
+def _settling(  # noqa: PLR0917
+    end: End,
+    then: AnyDeal,
+    today: DealToday,
+    support: SupportOfDeal,
+    quotes: QuotesOfDeal,
+    visits: VisitsOfDeal | None = None,
 ) -> End:
     """An end that is told late, with what nobody has to know any more of all that people were told until today. A deal
     that was reopened since goes on, and so does what they were told of it."""
@@ -432,6 +447,7 @@ def _settling(
         ends_what_waits=_waits(today, then)
         or unanswered_help(state) is not None
         or is_awaited(support)
+        or is_offered(quotes)
         or (visits is not None and is_stood_in(visits)),
     )
 

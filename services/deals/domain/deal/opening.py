@@ -273,9 +273,11 @@ def stated_amount(command: OpenNewDeal, catalogue: Catalogue, context: Context) 
     """What a new deal is worth by its command, before it is asked whether it can be: said, or what its lines come to;
     None where they come to nothing that could be added up."""
     currency = _currency(command, catalogue, context)
-    if command.amount is not None or not command.lines or line_faults(command.lines, currency, catalogue):
+    if command.amount is not None or not command.lines:
         return command.amount
-    return sum_of(agreed_lines(command.lines, catalogue), currency)
+    if line_faults(command.lines, currency, catalogue, context.today):
+        return None
+    return sum_of(agreed_lines(command.lines, currency, catalogue, context.today), currency)
 
 
 def _faults(command: OpenNewDeal, context: Context) -> list[Reason]:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from shared.domain.money import apportioned, money_faults
 from shared.domain.rejection import Reason
-from shared.events.deals.quote_terms import QuoteDiscount, QuoteLine, QuoteLineTotals, QuoteRateTotals, QuoteTotals
+from shared.events.deals.quote import QuoteDiscount, QuoteLine, QuoteLineTotals, QuoteRateTotals, QuoteTotals
 
 Rounding = Literal["per-line", "per-rate", "in-total"]
 

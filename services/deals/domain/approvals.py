@@ -1,0 +1,7 @@
+"""Approvals of the service as one family: what of deals and of their quotes is decided by somebody else (CON-2)."""
+
+from shared.domain.approval.family import approvals
+from shared.domain.roles import READING
+
+APPROVALS = approvals("deal", "deals", readers=READING)
+"""Empty here: what is approved registers itself, so that deals know their quotes, and neither knows of the other's."""
