@@ -49,6 +49,7 @@ _HELPED = "nobody helps any more with a deal of the past; what it led to is told
 _EXIT = "nobody decides any more about giving up a deal of the past; that it was abandoned is told"
 _BY_LIST_PRICE = "history tells the list price that a product had from each day on"
 _APPROVED = "a contract of history says when it was submitted and approved, and by whom; nobody is asked again"
+_WANTED = "history tells what was wanted in money; counts and shares are set here"
 UNTOLD: Mapping[str, str] = {
     "leads.turn-taken": "history says whose a lead was; a queue gives away those that come in here",
     "leads.lead-left-unassigned": "a lead without `owner` and `team` is in the public pool",
@@ -174,6 +175,8 @@ UNTOLD: Mapping[str, str] = {
     "deals.quote-submitted": _QUOTED,
     "deals.quote-texts-erased": _ERASED,
     "deals.quote-withdrawn": _QUOTED,
+    "deals.target-number-set": _WANTED,
+    "deals.target-part-set": "it notes what is checked as a part is set; parts of history are told as targets",
     "deals.support-requested": _SUPPORTED,
     "deals.support-requested-again": _SUPPORTED,
     "deals.support-request-accepted": _SUPPORTED,

@@ -13,6 +13,7 @@ from services.deals import (
     price_list_api,
     qualification_api,
     support_delay_api,
+    target_split_api,
 )
 from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.calendar_link import calendar_link
@@ -51,7 +52,7 @@ from services.deals.domain.stage_visit.state import OutsideProcess
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
-from services.deals.domain.target import Seat, target
+from services.deals.domain.target import PlaceInSplits, Seat, target
 from services.deals.projections.agenda import AGENDA_PROJECTION
 from services.deals.projections.choosing import chosen_process, outside_process
 from services.deals.projections.contracts import KNOWN_CONTRACTS
@@ -96,6 +97,7 @@ from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.quotes import QUOTE_PROJECTION, QUOTES
 from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_VISITS, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS
+from services.deals.projections.target_splits import place_in_splits
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
 from services.deals.reactions import reactions
 from services.deals.resources import RESOURCES
@@ -131,7 +133,8 @@ SERVICE = Service(
         "products": "What can be put on deals, and at what list prices.",
         "price-list": "What products cost in a currency on a day, and the whole as a file.",
         "product-costs": "What products cost the company, for those who may know.",
-        "targets": "What the company, a team or a rep is to win in a period.",
+        "targets": "What the company, a team or a rep is to reach in a period.",
+        "target-split": "Whether the parts of a target come to as much as it.",
         "working-days": "The days on which people of the company work.",
         "deal-policies": "The rules with numbers that deals are decided by, in versions.",
         "exchange-rates": "What one unit of a currency was worth in others on a day.",
@@ -215,6 +218,7 @@ SERVICE = Service(
         opening_trial_api.router,
         price_list_api.router,
         support_delay_api.router,
+        target_split_api.router,
     ),
     knows=(
         *PEOPLE,
@@ -236,6 +240,7 @@ SERVICE = Service(
         KnownCost: known_cost,
         Conversion: conversion,
         Seat: seat,
+        PlaceInSplits: place_in_splits,
         KnownContacts: known_contacts,
         ContractOfDeal: contract_of_deal,
         QuoteOfDeal: quote_of_deal,

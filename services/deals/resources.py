@@ -37,6 +37,7 @@ from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
 from shared.events.deals.product import ProductPrice
 from shared.events.deals.quote import QuoteDiscount, QuoteLine, QuoteLineTotals, QuoteRateTotals
+from shared.events.deals.target import ReviewCycle, TargetKind, TargetSource
 from shared.events.definition import Exact, value, words
 from shared.events.money import Money
 from shared.events.process import ProcessDefinition
@@ -452,16 +453,25 @@ class StatedProductCost:
 
 @value
 class OpenTarget:
-    """What is to be won in a period."""
+    """What is to be reached in a period."""
 
     period: str
     """A fiscal year, a quarter of one, or a month: 2026, 2026-Q4 or 2026-11."""
-    kind: Literal["revenue"]
+    kind: TargetKind
     level: Level
-    amount: Money
+    amount: Money | None
+    """Of what is an amount of money."""
+    number: Exact | None
+    """Of what is counted, or a share: 0.40 is 40 %."""
     team: UUID | None
     owner: UUID | None
     """The member whose target it is, on the level rep."""
+    responsible: UUID | None
+    """Who answers for it."""
+    source: TargetSource | None
+    """Where the figure is taken from."""
+    review: ReviewCycle | None
+    """How often people look at it."""
 
 
 @value

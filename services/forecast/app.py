@@ -5,6 +5,7 @@ from pathlib import Path
 from services.forecast import api
 from services.forecast.accounts import routes as accounts
 from services.forecast.accounts.model import PROJECTION as ACCOUNTS
+from services.forecast.attainment import routes as attainment
 from services.forecast.cash.model import PROJECTION as CASH
 from services.forecast.conformance import routes as conformance
 from services.forecast.conformance.model import PROJECTION as CONFORMANCE
@@ -51,6 +52,7 @@ SERVICE = Service(
     tags={
         "funnel": "The open pipeline by stage, and what was closed.",
         "forecast": "What a period will bring against its target, and the deals that endanger it.",
+        "target-attainment": "What is reached of what was wanted, what it takes, and what could be wanted next.",
         "pipeline-changes": "Why the open pipeline is another than it was, in legs that add up.",
         "forecast-policies": "The rules with numbers by which figures are judged, in versions.",
         "health-metrics": "How well the sales process runs.",
@@ -98,6 +100,7 @@ SERVICE = Service(
         endangered.router,
         changes.router,
         health.router,
+        attainment.router,
         conformance.router,
         histories.router,
         accounts.router,

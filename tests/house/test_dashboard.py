@@ -31,6 +31,7 @@ LINKED = re.compile(r'(?:href|src)="/dashboard/\{release\}/(.+?)"')
 NOT_SHOWN = {
     "deals.deal-category-changed": "no panel shows forecast categories",
     "deals.deal-classified": "no panel shows source or industry",
+    "deals.target-number-set": "no panel shows what is wanted beside revenue",
     **dict.fromkeys(
         (
             "contracts.contract-activated",

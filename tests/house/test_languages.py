@@ -9,6 +9,7 @@ import pytest
 from services.deals.projections.agenda_queries import DueKind
 from services.forecast.app import SERVICE
 from services.forecast.asking.answers import LEFT_OUT
+from services.forecast.attainment.rules import UNITS
 from services.forecast.deliveries import ADDRESS_CONFIRMATION
 from services.forecast.domain.notice import NoticeKind
 from services.forecast.health.rules import ATTAINMENT, DEFINITIONS, Band, Trend
@@ -54,6 +55,7 @@ def said_by_answers() -> set[str]:
         "mail": [*(f"{kind}.{part}" for kind in LETTERS for part in ("subject", "text")), *LETTER],
         "health.state": list(Band),
         "health.trend": [trend for trend in get_args(Trend) if trend != "unknown"],
+        "target": [f"{kind}.{part}" for kind in UNITS for part in ("name", "formula")],
         "health": [f"{each.metric}.{part}" for each in DEFINITIONS for part in ("name", "description", "hint")],
     }
     keys = {f"{place}.{word}" for place, words in told.items() for word in words}

@@ -23,6 +23,7 @@ UNLISTED = {
 }
 LEFT_OUT: dict[str, str] = {
     "HistoryArranged": "what it led to are events of their own",
+    "TargetPartSet": "it notes a part in its whole, which stays as it is",
 }
 """The name of an event that the list of its aggregate passes over → why. Its list's `version` then lags behind."""
 IN_THE_COMPANYS_CURRENCY = {"leads", "targets"}

@@ -7,7 +7,7 @@ import pytest
 from deploy.services import SERVICES, definition_of
 from shared.commands.as_known import WHOSE
 from shared.domain.aggregate import Aggregate
-from shared.events.deals.target import TargetSet
+from shared.events.deals.target import TargetNumberSet, TargetSet
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadLeftUnassigned
 from shared.events.registry import retraction_of
 
@@ -18,6 +18,7 @@ OTHERWISE = {
     LeadAssigned: "`member_id` and `team_id` are what it tells",
     LeadLeftUnassigned: "`team_id` is what it tells, and nobody owns it",
     TargetSet: "`member_id` is the owner",
+    TargetNumberSet: "`member_id` is the owner",
 }
 """Events that say it in other fields, or of which there is nothing to say."""
 UNTIL_THE_END = {"lead": {"account_id"}}

@@ -19,6 +19,7 @@ from shared.events.deals.policy import (
     OpeningRules,
     QualificationRule,
     QuoteRules,
+    TargetRule,
     Winning,
 )
 
@@ -196,4 +197,14 @@ QUOTES = Policy(
     },
 )
 
-POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION, WINNING, OPENING_RULES, QUOTES)
+
+TARGETS = Policy(
+    "targets",
+    TargetRule,
+    default=TargetRule(split="warn"),
+    allow=permission({**STEERING, Role.EXECUTIVE: Reach.ALL}),
+    scopes=("company",),
+    example={"split": "refuse"},
+)
+
+POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION, WINNING, OPENING_RULES, QUOTES, TARGETS)

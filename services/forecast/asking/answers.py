@@ -12,7 +12,7 @@ from shared.events.definition import DECIMAL, words
 from shared.events.money import Money
 from shared.languages.catalogue import Catalogue
 
-LEFT_OUT = ("open-deals", "closed-deals", "invoices", "open-items")
+LEFT_OUT = ("open-deals", "closed-deals", "invoices", "open-items", "receipts")
 """What may be left out for want of an exchange rate."""
 
 

@@ -69,6 +69,15 @@ select currency, {valued_on}, sum(amount) as amount, count(*) as number from {vi
  where issued_on between $6 and $7 and issued_at <= $8 and known <= $9 and {scope} group by 1, 2 order by 1, 2
 """).replace("{valued_on}", f"case when currency = $10 then '{ANY_DAY}' else issued_on end as valued_on")
 
+RECEIVED = scoped("""
+select currency, {valued_on}, sum(paid) as amount, count(distinct receipt_id) as number from (
+    select i.currency, i.team, i.owner, s.receipt_id, s.amount as paid, (s.settled_at at time zone $11)::date as paid_on
+      from {view}.settlement s join {view}.invoice i using (invoice_id)
+     where s.settled_at between $6 and $7 and s.settled_at <= $8 and s.known <= $9 and i.known <= $9
+) as payment where {scope} group by 1, 2 order by 1, 2
+""").replace("{valued_on}", f"case when currency = $10 then '{ANY_DAY}' else paid_on end as valued_on")
+"""Whose an invoice is, the money is that settles it."""
+
 EVER = """
 select exists(select from {view}.invoiced where issued_on <= $11 and day < $12 and {counted})
     or exists(select from {view}.invoice
@@ -88,7 +97,7 @@ class OpenItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoiced:
-    """What was invoiced."""
+    """What was invoiced, or received for it."""
 
     amount: Decimal
     number: int
@@ -142,6 +151,21 @@ def _left(figure: str, lacking: Iterable[tuple[str, int, Decimal]]) -> dict[Left
     """What there is no rate for, by currency; sums that come to nothing are none."""
     sums = added(((figure, currency), Sum(number, amount)) for currency, number, amount in lacking)
     return {key: what for key, what in sums.items() if what}
+
+
+async def received(reading: ReadSnapshot, asked: Question, company: Company, first: date, last: date) -> Invoiced:
+    """What of receipts was allocated to invoices from `first` to `last`, both included, up to the instant asked about,
+    less what was taken back of it. What no invoice has is nobody's yet."""
+    span = (company.start_of(first), company.end_of(last), asked.as_of, asked.known_until)
+    given = (*span, company.currency, company.timezone)
+    rows = await reading("cash").fetch(RECEIVED, *asked.scope, *given)
+    rates = await rates_of(reading, asked, company.currency, ((row["currency"], row["valued_on"]) for row in rows))
+    known, lacking = _by_rate(rows, [rates.rate(row["currency"], row["valued_on"]) for row in rows])
+    return Invoiced(
+        amount=sum((times(row["amount"], rate.factor) for row, rate in known), Decimal(0)),
+        number=sum(row["number"] for row, _ in known),
+        unconverted=_left("receipts", ((row["currency"], row["number"], row["amount"]) for row in lacking)),
+    )
 
 
 async def ever_invoiced(reading: ReadSnapshot, asked: Question, company: Company, last: date) -> bool:

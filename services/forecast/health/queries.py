@@ -27,7 +27,7 @@ from services.forecast.health.rules import (
 from services.forecast.leads.queries import conversion
 from services.forecast.pipeline.queries.totals import WON_DEALS, closed_rows, counts
 from services.forecast.pipeline.queries.worth import closed_worth
-from services.forecast.targets.queries import revenue_target
+from services.forecast.targets.queries import target_of
 from shared.domain.context import Company
 from shared.domain.money import rounded
 from shared.projections.read_snapshot import ReadSnapshot
@@ -95,7 +95,7 @@ async def _attainment(
 ) -> tuple[Measured, str, Mapping[LeftOut, Sum]]:
     """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
     quarter = company.fiscal_year.quarter_of(today)
-    goal = await revenue_target(reading("targets"), asked, quarter)
+    goal = await target_of(reading("targets"), asked, quarter)
     billed = await invoiced(reading, asked, company, quarter.first, quarter.last)
     ever = await ever_invoiced(reading, asked, company, quarter.last)
     booked = await closed_worth(reading, asked, company, quarter.first, quarter.last, WON_DEALS)

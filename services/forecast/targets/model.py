@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.events.deals.target import TargetFactRetracted, TargetSet
+from shared.events.deals.target import TargetFactRetracted, TargetNumberSet, TargetSet
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection, ProjectionDatabase
 
@@ -15,7 +15,7 @@ create table {view}.target (
 );
 """
 
-FACTS = (TargetSet,)
+FACTS = (TargetSet, TargetNumberSet)
 
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
@@ -27,7 +27,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
             data.period,
             data.kind,
             data.level,
-            data.amount.amount,
+            data.amount.amount if isinstance(data, TargetSet) else data.number,
             data.team,
             data.member,
             event.occurred_at,
@@ -36,7 +36,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
             event.causation_id,
         )
         for event in events
-        if isinstance(data := event.data, TargetSet)
+        if isinstance(data := event.data, FACTS)
     ]
     await db.executemany(
         "insert into {view}.target values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing",
@@ -52,4 +52,4 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     )
 
 
-PROJECTION = Projection(name="targets", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="targets", version=4, ddl=DDL, apply=apply, source="journal", events=FACTS)

@@ -1,22 +1,28 @@
 """The query to the read model of targets: what was to be reached in a period, as set and known at any instant (PROC-4).
 
-A year without a target of its own has the sum of its quarters, a quarter that of its months.
+A year without a target of its own has the sum of its quarters, a quarter that of its months, of what adds up: a share
+has what is set for the period itself.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import get_args
 from uuid import UUID
 
 from services.forecast.asking.question import Question
 from shared.domain.periods import Period
 from shared.domain.permissions import sees
 from shared.domain.roles import READING_TARGETS
+from shared.events.deals.target import SummedKind
 from shared.projections.projection import ProjectionDatabase
+
+SUMMED: tuple[str, ...] = get_args(SummedKind)
+"""Kinds of which a longer period has the sum of the shorter ones."""
 
 TARGETS = """
 select distinct on (target_id) period, level, amount, team, member from {view}.target t
- where kind = 'revenue' and set_at <= $1 and known <= $2
+ where kind = $3 and set_at <= $1 and known <= $2
    and (retracted is null or retracted > $2)
    and not exists (select from {view}.target corrected
                     where (corrected.target_id, corrected.fact) = (t.target_id, t.fact)
@@ -35,23 +41,21 @@ class Goal:
     missing: tuple[str, ...] = ()
 
 
-async def revenue_target(db: ProjectionDatabase, asked: Question, wanted: Period) -> Goal:
-    """The revenue target of a period for the company, the team or the owner asked about; none where the asker does not
-    see it (API-4), and none of several."""
-    rows = await db.fetch(TARGETS, asked.as_of, asked.known_until)
+async def target_of(db: ProjectionDatabase, asked: Question, wanted: Period, kind: str = "revenue") -> Goal:
+    """The target of a kind and a period for the company, the team or the owner asked about; none where the asker does
+    not see it (API-4), and none of several."""
+    rows = await db.fetch(TARGETS, asked.as_of, asked.known_until, kind)
     if not asked.is_of_one:
         return Goal(amount=None)
     level, of = _level(asked)
-    return goal_of(
-        wanted,
-        {
-            row["period"]: Decimal(row["amount"])
-            for row in rows
-            if row["level"] == level
-            and (level == "company" or (of is not None and of in (row["team"], row["member"])))
-            and sees(asked.asker, READING_TARGETS, row["member"], row["team"])
-        },
-    )
+    known = {
+        row["period"]: Decimal(row["amount"])
+        for row in rows
+        if row["level"] == level
+        and (level == "company" or (of is not None and of in (row["team"], row["member"])))
+        and sees(asked.asker, READING_TARGETS, row["member"], row["team"])
+    }
+    return goal_of(wanted, known) if kind in SUMMED else Goal(amount=known.get(wanted.name))
 
 
 def goal_of(wanted: Period, known: Mapping[str, Decimal]) -> Goal:

@@ -110,6 +110,14 @@ class OpeningRules:
     """In order; rules may ask for them, and deals record theirs."""
 
 
+@value
+class TargetRule:
+    """What becomes of a target that takes the parts of another one above it."""
+
+    split: Literal["warn", "refuse"]
+    """`warn`: it counts, and the split says the difference; `refuse`: it is refused, as is a smaller whole."""
+
+
 @event("deals.policy-set", aggregate="policy")
 class DealPolicySet:
     """A policy of deals counts from a day on: the field of its kind has the document, none takes it back."""
@@ -130,3 +138,4 @@ class DealPolicySet:
     winning: Winning | None = None
     opening_rules: OpeningRules | None = None
     quotes: QuoteRules | None = None
+    targets: TargetRule | None = None

@@ -25,7 +25,7 @@ from services.deals.domain.product_cost import KnownCost
 from services.deals.domain.quote.following import QuotesOfDeal
 from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.support_request.following import SupportOfDeal
-from services.deals.domain.target import Seat
+from services.deals.domain.target import PlaceInSplits, Seat
 from shared.domain.approval.chain import Approvers
 from shared.domain.context import Actor, Company
 from shared.domain.policy import InForce
@@ -80,6 +80,7 @@ LOADED: dict[str, Any] = {
     "cost": KnownCost(),
     "conversion": Conversion(currency="EUR", factors={}),
     "seat": Seat(team=TEAM),
+    "place": PlaceInSplits(),
     "qualification": InForce(default=QUALIFICATION.default_of(Company()), on=TODAY),
     "contacts": KnownContacts(
         of={CHAMPION: KnownContact(account_id=ACCOUNT, team=TEAM), STRANGER: KnownContact(account_id=LEAD)}

@@ -130,6 +130,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "teams": st.just(()),
     "industries": st.just(()),
     "share": st.just(Decimal("0.5")),
+    "number": st.none() | st.sampled_from([Decimal("0.4"), Decimal(5)]),
     "goal": st.just(Goal(figure="sales-cycle", change=Decimal("-0.2"))),
     "competitors": st.sampled_from([(), ("Globex",)]),
     "at": st.none(),

@@ -1,19 +1,33 @@
-"""PROC-4: revenue targets."""
+"""PROC-4: targets of money, counts and shares, and their splits."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
-from services.deals.domain.target import ChangeTarget, ImportTarget, NoTarget, Seat, SetTarget, target
+from services.deals.domain.target import (
+    MOST,
+    SHARE_KINDS,
+    ChangeTarget,
+    ImportTarget,
+    NoTarget,
+    PlaceInSplits,
+    Seat,
+    SetTarget,
+    target,
+)
+from services.deals.domain.target_split import COMPANY as THE_COMPANY
+from services.deals.domain.target_split import TargetSplit, whole_of, widens
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
-from shared.events.deals.target import TargetSet
+from shared.events.deals.target import TargetNumberSet, TargetPartSet, TargetSet
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.deals.facts import OWNER, TEAM, eur, usd
 
 ID = CONTEXT.aggregate_id
-THE_TARGET = scenario(target).knowing(seat=Seat(team=TEAM))
+THE_TARGET = scenario(target).knowing(seat=Seat(team=TEAM), place=PlaceInSplits())
 COMPANY = SetTarget(period="2026-Q4", level="company", amount=eur("1600000"))
 REP = SetTarget(period="2026-11", level="rep", amount=eur("100000"), team=TEAM, member=OWNER)
 SET = TargetSet(target_id=ID, period="2026-Q4", kind="revenue", level="company", amount=eur("1600000.00"))
@@ -135,3 +149,163 @@ def test_data_5_a_target_of_the_past_was_set_on_its_day() -> None:
     again = THE_TARGET.given(SET).when(replace(imported, amount=eur("1700000")))
     assert (again.facts[0].event.before, again.state.amount) == (eur("1600000"), eur("1700000"))
     THE_TARGET.given(SET).when(replace(imported, period="2026-Q3")).then_rejected("says-otherwise")
+
+
+# -- counts and shares ------------------------------------------------------------------------------------------------
+
+WINS = SetTarget(period="2026-11", level="rep", kind="won-deals", number=Decimal(5), team=TEAM, member=OWNER)
+WINS_SET = TargetNumberSet(
+    target_id=ID, period="2026-11", kind="won-deals", level="rep", number=Decimal(5), team=TEAM, member=OWNER
+)
+
+
+def test_proc_4_what_is_counted_has_a_number_and_says_who_answers_for_it() -> None:
+    told = replace(WINS, responsible=OWNER, source="deals", review="monthly")
+    THE_TARGET.when(told).then(replace(WINS_SET, responsible=OWNER, source="deals", review="monthly"))
+    THE_TARGET.given(WINS_SET).when(WINS).then()
+    THE_TARGET.given(WINS_SET).when(told).then_rejected("not-in-this-state")
+    assert target.claims_of(target.fold([WINS_SET])) == {Claim(kind="target", key=f"won-deals/2026-11/rep/{OWNER}")}
+
+
+@pytest.mark.parametrize("kind", SHARE_KINDS)
+def test_proc_4_a_share_is_a_part_of_one_or_may_be_more(kind: str) -> None:
+    share = SetTarget(period="2026-11", level="company", kind=kind, number=Decimal("0.4"))  # type: ignore[arg-type]
+    assert THE_TARGET.when(share).rejected is None
+    assert THE_TARGET.when(replace(share, number=MOST[kind])).rejected is None
+    for wrong in (Decimal(0), Decimal("-0.4"), MOST[kind] + Decimal("0.0001")):
+        told = THE_TARGET.when(replace(share, number=wrong)).then_rejected("invalid-target", "out-of-range")
+        assert told.rejected is not None
+        assert told.rejected.reasons[0].field == "number"
+    THE_TARGET.when(replace(share, number=Decimal("0.00001"))).then_rejected("invalid-target", "too-many-decimals")
+
+
+def test_proc_4_a_count_is_whole() -> None:
+    THE_TARGET.when(replace(WINS, number=Decimal("4.5"))).then_rejected("invalid-target", "too-many-decimals")
+
+
+def test_proc_4_money_and_numbers_are_not_taken_for_each_other() -> None:
+    for told, fields in (
+        (THE_TARGET.when(replace(WINS, number=None)), ["number"]),
+        (THE_TARGET.when(replace(WINS, amount=eur("5"))), ["amount"]),
+        (THE_TARGET.when(replace(COMPANY, number=Decimal(5))), ["number"]),
+        (THE_TARGET.when(replace(COMPANY, amount=None)), ["amount"]),
+        (THE_TARGET.when(replace(COMPANY, amount=None, number=Decimal(5))), ["amount", "number"]),
+        (THE_TARGET.given(WINS_SET).when(ChangeTarget(amount=eur("5"))), ["number", "amount"]),
+        (THE_TARGET.given(SET).when(ChangeTarget()), ["amount"]),
+    ):
+        told.then_rejected("invalid-target", *["unit-and-kind"] * len(fields))
+        assert told.rejected is not None
+        assert [reason.field for reason in told.rejected.reasons] == fields
+
+
+def test_proc_4_a_changed_number_keeps_what_it_was_and_who_answers_for_it() -> None:
+    given = replace(WINS_SET, responsible=OWNER, review="monthly")
+    changed = replace(given, number=Decimal(6), before=Decimal(5))
+    THE_TARGET.given(given).when(ChangeTarget(number=Decimal(6))).then(changed)
+    THE_TARGET.given(given).when(ChangeTarget(number=Decimal("5.0"))).then()
+
+
+def test_data_5_another_amount_of_the_past_leaves_who_answers_for_it() -> None:
+    imported = ImportTarget(on=date(2025, 12, 1), period="2026-Q4", level="company", amount=eur("1"))
+    outcome = THE_TARGET.given(replace(SET, responsible=OWNER)).when(imported)
+    assert (outcome.facts[0].event.responsible, outcome.state.responsible) == (OWNER, OWNER)
+
+
+# -- splits -----------------------------------------------------------------------------------------------------------
+
+WHOLE = UUID(int=77)
+NORTH, SOUTH, TOP = UUID(int=1), UUID(int=2), UUID(int=3)
+
+
+def split(whole: int | None, *parts: int) -> TargetSplit:
+    return TargetSplit(whole=None if whole is None else Decimal(whole), parts=[Decimal(part) for part in parts])
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "difference", "excess"),
+    [(100, [40, 60], 0, 0), (100, [40], 60, 0), (100, [40, 70], -10, 10), (None, [40], None, 0), (100, [], 100, 0)],
+)
+def test_proc_4_a_split_shows_what_no_part_has(
+    whole: int | None, parts: list[int], difference: int | None, excess: int
+) -> None:
+    found = split(whole, *parts)
+    assert found.sum == sum(parts)
+    assert found.difference == (None if difference is None else Decimal(difference))
+    assert found.excess == excess
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (split(100, 40), split(100, 40, 60), False),
+        (split(100, 40), split(100, 40, 61), True),
+        (split(100, 150), split(100, 140), False),
+        (split(100, 150), split(100, 151), True),
+        (split(None, 40), split(None, 400), False),
+        (split(None, 40), split(30, 40), True),
+    ],
+)
+def test_proc_4_a_change_that_brings_parts_nearer_to_their_whole_is_welcome(
+    before: TargetSplit, after: TargetSplit, expected: bool
+) -> None:
+    assert widens(before, after) is expected
+
+
+def test_proc_4_a_company_consists_of_its_topmost_teams_and_a_team_of_those_below_and_its_reps() -> None:
+    above = {NORTH: TOP}
+    assert whole_of("company", None, above) is None
+    assert whole_of("team", TOP, above) == THE_COMPANY
+    assert whole_of("team", NORTH, above) == ("team", TOP)
+    assert whole_of("rep", NORTH, above) == ("team", NORTH)
+
+
+def place(whole: str | None = None, others: tuple[str, ...] = (), parts: tuple[str, ...] = ()) -> PlaceInSplits:
+    return PlaceInSplits(
+        is_guarded=True,
+        whole=None if whole is None else WHOLE,
+        whole_value=None if whole is None else Decimal(whole),
+        others=tuple(map(Decimal, others)),
+        parts=tuple(map(Decimal, parts)),
+    )
+
+
+def test_proc_4_a_part_is_noted_in_its_whole_where_parts_may_not_exceed_it() -> None:
+    outcome = THE_TARGET.knowing(place=place("300000", ("200000",))).when(REP)
+    _, noted = outcome.facts
+    assert (noted.to, noted.event) == (
+        WHOLE,
+        TargetPartSet(target_id=WHOLE, part=ID, value=Decimal(100000), parts=Decimal(300000)),
+    )
+
+
+def test_proc_4_parts_that_exceed_their_whole_are_refused_with_the_numbers() -> None:
+    told = THE_TARGET.knowing(place=place("299999.99", ("200000",))).when(REP).then_rejected("split-exceeded")
+    assert told.rejected is not None
+    (reason,) = told.rejected.reasons
+    assert reason.field == "amount.amount"
+    assert {name: Decimal(value) for name, value in reason.details.items()} == {
+        "whole": Decimal("299999.99"),
+        "parts": Decimal(300000),
+        "excess": Decimal("0.01"),
+    }
+
+
+def test_proc_4_a_whole_is_not_set_below_its_parts_and_an_excess_may_shrink() -> None:
+    guarded = THE_TARGET.knowing(place=place(None, (), ("1000000", "600001")))
+    guarded.when(COMPANY).then_rejected("split-exceeded")
+    guarded.given(SET).when(ChangeTarget(amount=eur("1600000.50"))).then(
+        replace(SET, amount=eur("1600000.50"), before=SET.amount)
+    )
+    guarded.given(SET).when(ChangeTarget(amount=eur("1500000"))).then_rejected("split-exceeded")
+
+
+def test_proc_4_without_the_policy_and_without_a_whole_every_part_counts() -> None:
+    THE_TARGET.when(COMPANY).then(SET)
+    assert len(THE_TARGET.knowing(place=place(None, ("9999999",))).when(REP).facts) == 1
+
+
+def test_proc_4_a_whole_knows_the_parts_that_were_noted_in_it() -> None:
+    noted = TargetPartSet(target_id=ID, part=WHOLE, value=Decimal(1), parts=Decimal(1))
+    state = target.fold([SET, noted, CHANGED])
+    assert state.parts == {WHOLE}
+    assert target.fold([noted]) == NoTarget()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.forecast.asking.question import Question
-from services.forecast.targets.queries import Goal, goal_of, revenue_target
+from services.forecast.targets.queries import Goal, goal_of, target_of
 from shared.domain.context import Actor
 from shared.domain.periods import CALENDAR_YEAR
 from shared.domain.roles import Role
@@ -82,7 +82,7 @@ async def test_a_quota_is_told_to_those_who_see_it(
             (replace(asked, owners=(ANNA,)), anna),
             (replace(asked, owners=(BEN,)), ben),
         ]:
-            found = await revenue_target(db, narrowed, QUARTER)
+            found = await target_of(db, narrowed, QUARTER)
             assert found == Goal(amount=None if expected is None else Decimal(expected))
 
 
@@ -124,5 +124,5 @@ def test_proc_4_a_period_has_a_target_once_each_part_of_it_has_one(
 async def test_proc_4_the_target_of_a_quarter_is_not_that_of_the_year(forecast: Forecast) -> None:
     await forecast.journal_facts(TARGETS)
     async with forecast.reading() as reading:
-        found = await revenue_target(reading("targets"), question(Role.SALES_DIRECTOR), CALENDAR_YEAR.period("2026"))
+        found = await target_of(reading("targets"), question(Role.SALES_DIRECTOR), CALENDAR_YEAR.period("2026"))
     assert found == Goal(amount=None, missing=("2026-Q2", "2026-Q3", "2026-Q4"))

@@ -25,7 +25,7 @@ from services.forecast.pipeline.queries.totals import (
 from services.forecast.pipeline.queries.worth import closed_worth, open_worth
 from services.forecast.pipeline.routes.drilling import DRILLED, DrilledDeals, drilled
 from services.forecast.pipeline.timeline import CATEGORIES, OPEN, WON, Category
-from services.forecast.targets.queries import revenue_target
+from services.forecast.targets.queries import target_of
 from shared.domain.periods import Period
 from shared.domain.roles import READING
 from shared.events.definition import words
@@ -120,7 +120,7 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
         still = await open_worth(reading, asked, query.company, due_in(wanted))
         undated = await open_worth(reading, asked, query.company, WITHOUT_CLOSE_DATE)
         ended = await closed_worth(reading, asked, query.company, wanted.first, wanted.last, WON_DEALS)
-        goal = await revenue_target(reading("targets"), asked, wanted)
+        goal = await target_of(reading("targets"), asked, wanted)
         billed = await invoiced(reading, asked, query.company, wanted.first, wanted.last)
         parked = reading.parked
     open_deals, closed = still.rows, ended.rows
