@@ -50,6 +50,7 @@ from shared.domain.approval.chain import Approvers
 from shared.domain.context import Context
 from shared.domain.exchange import factor
 from shared.domain.roles import Role
+from shared.domain.working_time.reminders import reminded_plan
 from shared.events.deals.process import PilotPeople
 from shared.events.process import CONTRACT_MILESTONES
 
@@ -154,7 +155,11 @@ async def _contacts_of(reader: LoaderContext, state: Deal) -> KnownContacts:
 async def deal_today(reader: LoaderContext, state: Any, command: Any, context: Context) -> DealToday:
     """The deal as it stands today: history that is told late is decided on how it stood then."""
     today, _ = await reader.state(deal, context.aggregate_id)
-    return DealToday(state=today)
+    step = reminded_plan(getattr(today, "reminders", None))
+    if step is None or context.told_as is None:
+        return DealToday(state=today)
+    told_before = [fact for fact in await reader.history(deal, context.aggregate_id) if fact.fact == context.told_as]
+    return DealToday(state=today, is_corrected=step in [getattr(fact.data, "step_id", None) for fact in told_before])
 
 
 async def tellings(reader: LoaderContext, state: Any, command: Any, context: Context) -> Tellings:

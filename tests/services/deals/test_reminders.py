@@ -350,6 +350,15 @@ def test_deal_6_a_step_that_is_told_late_settles_the_one_before_it_and_none_that
         assert told.reminded_step == settled
 
 
+def test_data_5_a_step_that_history_tells_otherwise_settles_what_people_were_told_of_it() -> None:
+    """A line that is corrected is decided on the deal without what it told before, of which somebody was reminded."""
+    plan = ImportDealChange(on=TODAY, next_step=NextStep(on=date(2026, 4, 1)))
+    today = DealToday(state=deal.fold(OPEN.given(PLANNED, reminded("owner")).history), is_corrected=True)
+    assert OPEN.knowing(today=today).when(plan).facts[0].event.reminded_step == STEP_ID
+    another = replace(today, is_corrected=False)
+    assert OPEN.knowing(today=another).when(plan).facts[0].event.reminded_step is None
+
+
 def test_deal_6_that_its_text_is_erased_leaves_a_step_due() -> None:
     """DATA-4: a reminder says nothing of what was written."""
     erased = DealTextsErased(deal_id=ID)

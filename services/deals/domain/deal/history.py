@@ -195,6 +195,8 @@ class DealToday:
 
     state: AnyDeal | None = None
     """None: as it stood then."""
+    is_corrected: bool = False
+    """Whether its next step was planned by what history tells otherwise now."""
 
 
 End = TypeVar("End", DealWon, DealLost, DealAbandoned)
@@ -458,10 +460,11 @@ def _waits(today: DealToday, then: AnyDeal) -> bool:
 
 
 def _reminded_until(today: DealToday, then: OpenDeal) -> UUID | None:
-    """The next step that stood then, where somebody was reminded of it until today; a later one stays."""
+    """The next step that stood then, or that is told otherwise now, where somebody was reminded of it until today; a
+    later one stays."""
     known = (today.state or then).reminders
     stood = then.reminders is not None and known is not None and known.plan_id == then.reminders.plan_id
-    return reminded_step(today.state or then) if stood else None
+    return reminded_step(today.state or then) if stood or today.is_corrected else None
 
 
 def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> Moment:
