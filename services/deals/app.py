@@ -12,6 +12,7 @@ from services.deals import (
     opening_trial_api,
     price_list_api,
     qualification_api,
+    quote_print_api,
     support_delay_api,
     target_split_api,
 )
@@ -214,6 +215,7 @@ SERVICE = Service(
         hand_over_api.router,
         help_api.router,
         qualification_api.router,
+        quote_print_api.router,
         migration_api.router,
         opening_trial_api.router,
         price_list_api.router,

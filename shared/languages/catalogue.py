@@ -63,21 +63,27 @@ class Catalogue:
         """A share in whole percent."""
         return format_percent(value, locale=self.locale)
 
+    def number(self, value: int | Decimal) -> str:
+        """A number with the decimals that it has: those of an amount say how exact it is."""
+        usual: NumberPattern = self.locale.decimal_formats[None]
+        pattern = usual if isinstance(value, int) else _exact(usual, value)
+        return str(pattern.apply(value, self.locale))
+
+    def percent(self, value: Decimal) -> str:
+        """So many percent, with the decimals that it has: 7.5 is 7.5%."""
+        return str(_exact(self.locale.percent_formats[None], value).apply(value.scaleb(-2), self.locale))
+
     def _form(self, count: Value) -> str:
         if isinstance(count, str):
             raise TypeError("a plural form goes by a number")
         return self.locale.plural_form(count)
 
     def _written(self, value: Value) -> str:
-        if isinstance(value, str):
-            return value
-        usual: NumberPattern = self.locale.decimal_formats[None]
-        pattern = usual if isinstance(value, int) else _exact(usual, value)
-        return str(pattern.apply(value, self.locale))
+        return value if isinstance(value, str) else self.number(value)
 
 
 def _exact(usual: NumberPattern, value: Decimal) -> NumberPattern:
-    """How the language writes numbers, with the decimals of this one: those of an amount say how exact it is."""
+    """How the language writes numbers of a kind, with the decimals of this one."""
     exponent = value.as_tuple().exponent
     decimals = max(0, -exponent) if isinstance(exponent, int) else 0
     pattern = parse_pattern(usual.pattern)

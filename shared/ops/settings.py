@@ -21,6 +21,7 @@ from shared.ops.database_url import parse as parse_database_url
 from shared.ops.mail_server import mail_address, mail_server
 
 SHORTEST_SECRET = 32
+LONGEST_NAME = 100
 
 
 class SettingsError(Exception):
@@ -103,6 +104,12 @@ def _timezone(given: str) -> str:
 def _language(given: str) -> str:
     if not TAG.fullmatch(given) or lookup(given, SHIPPED) is None:
         raise ValueError(f"is a language (BCP 47) that texts ship in: {', '.join(sorted(SHIPPED))}")
+    return given
+
+
+def _name(given: str) -> str:
+    if len(given) > LONGEST_NAME or not given.isprintable() or given != given.strip():
+        raise ValueError(f"is empty, or a name on one line of at most {LONGEST_NAME} characters")
     return given
 
 
@@ -206,6 +213,8 @@ class Settings:
     company_language: str = _setting(_language, "en")
     """The company's language (BCP 47), of those that ship: that of letters and documents, and of answers and the page
     for whoever asks for none of them."""
+    company_name: str = _setting(_name, "")
+    """What the company is called on what it hands to customers, like a printed quote; empty: they do not say it."""
     company_fiscal_year_start: int = _setting(_number(1, 12), "1")
     """The month in which fiscal years begin: 1 is January. Quarters are those of the fiscal year."""
     company_fiscal_year_named_after: Literal["start", "end"] = _setting(_edge, "end")

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from services.deals.projections.agenda_queries import DueKind
+from services.deals.quote_print.sheet import Mark
 from services.forecast.app import SERVICE
 from services.forecast.asking.answers import LEFT_OUT
 from services.forecast.attainment.rules import UNITS
@@ -37,6 +38,24 @@ LETTERS = (*get_args(NoticeKind), ADDRESS_CONFIRMATION)
 LETTER = ("amount", "where", "why")
 """What every letter of a notice says."""
 
+QUOTE = (
+    *("title", "customer", "subject", "date", "valid-until", "version"),
+    *(
+        "positions",
+        "position",
+        "description",
+        "quantity",
+        "quantity-of",
+        "price",
+        "discount",
+        "own-discount",
+        "tax",
+        "net",
+    ),
+    *("amount", "gross", "discounts", "net-total", "tax-of", "total", "shared-discount", "page"),
+)
+"""What a printed quote says, beside its mark."""
+
 every_language = pytest.mark.parametrize("catalogue", SHIPPED.values(), ids=lambda each: each.language)
 
 
@@ -53,6 +72,7 @@ def said_by_answers() -> set[str]:
         "left-out": LEFT_OUT,
         "danger": get_args(Code),
         "mail": [*(f"{kind}.{part}" for kind in LETTERS for part in ("subject", "text")), *LETTER],
+        "quote": [*QUOTE, *(f"mark.{mark}" for mark in get_args(Mark))],
         "health.state": list(Band),
         "health.trend": [trend for trend in get_args(Trend) if trend != "unknown"],
         "target": [f"{kind}.{part}" for kind in UNITS for part in ("name", "formula")],

@@ -40,6 +40,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         "COMPANY_TIMEZONE": "Mars",
         "COMPANY_HOLIDAYS": "XX",
         "COMPANY_LANGUAGE": "tlh",
+        "COMPANY_NAME": "Lantern\nSons",
         "DEVELOPMENT": "yes",
         "LOG_LEVEL": "loud",
         "RATE_LIMIT": "many",
