@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
-from math import floor
+from math import lcm
 
 from iso4217 import Currency
 
@@ -94,23 +94,24 @@ def split(total: Money, ratios: Sequence[Decimal]) -> list[Money]:
     The units left over go to the parts that lost most for their size, so that the last instalment balances.
     100 000.01 by 30/30/30/10 gives three times 30 000.00 and 10 000.01.
     """
-    exact = [Fraction(total.amount) * Fraction(ratio) for ratio in ratios]
-    parts = apportioned(exact, total.currency, sizes=[Fraction(ratio) for ratio in ratios])
-    return [Money(amount=part, currency=total.currency) for part in parts]
+    unit = minor_unit(total.currency)
+    sizes = [Fraction(ratio) for ratio in ratios]
+    whole = lcm(*(size.denominator for size in sizes))
+    exact = [int(total.amount / unit) * int(size * whole) for size in sizes]
+    return [Money(amount=count * unit, currency=total.currency) for count in apportioned(exact, whole, sizes=sizes)]
 
 
-def apportioned(exact: Sequence[Fraction], currency: str, *, sizes: Sequence[Fraction] | None = None) -> list[Decimal]:
-    """Exact amounts, none below zero, as amounts of a currency that add up to their rounded sum (largest remainder).
+def apportioned(exact: Sequence[int], of: int, *, sizes: Sequence[Fraction] | None = None) -> list[int]:
+    """Exact numbers of units, none below zero and each over the denominator `of`, as whole units that add up to their
+    sum, rounded half up (largest remainder).
 
-    Each is cut to the minor unit; the units left over go to those that lost most by it, or with `sizes` to those that
-    lost most for their size. On a tie the later one gets it.
+    Each is cut; the units left over go to those that lost most by it, or with `sizes` to those that lost most for their
+    size. On a tie the later one gets it.
     """
-    unit = minor_unit(currency)
-    wanted = [value / Fraction(unit) for value in exact]
-    whole = [floor(value) for value in wanted]
-    lost = [value - cut for value, cut in zip(wanted, whole, strict=True)]
-    left = floor(sum(lost, Fraction(1, 2)))
+    whole = [value // of for value in exact]
+    lost = [value % of for value in exact]
+    left = (2 * sum(lost) + of) // (2 * of)
     weighed = lost if sizes is None else [part / size for part, size in zip(lost, sizes, strict=True)]
     for index in sorted(range(len(exact)), key=lambda index: (weighed[index], index), reverse=True)[:left]:
         whole[index] += 1
-    return [count * unit for count in whole]
+    return whole
