@@ -92,7 +92,7 @@ OnDay = Annotated[Day | None, Query(alias="on", description="Default: today.")]
 async def get_price_list(
     asking: CurrentActor, service: CurrentService, paging: Paged, currency: InCurrency = None, day: OnDay = None
 ) -> Response:
-    """Show what each product costs in a currency on a day.
+    """Show the price of each product in a currency on a day.
 
     Of the prices of a product in the currency that have begun on the day the newest counts, with its tiers; before the
     first one, where it is in the currency, the list price.

@@ -104,8 +104,9 @@ async def quote_file(
 ) -> Response:
     """Show a quote as the customer is handed it, as a file to print (PDF/UA).
 
-    The same version is the same file, as long as customer and deal are called the same. Letters that its fonts lack,
-    like Chinese ones, are refused (`letters-without-font`); the page shows them.
+    In one language, a version is the same file as long as its state and last day stay, and the names of customer, deal
+    and company. Letters that its fonts lack, like Chinese ones, are refused (`letters-without-font`); the page shows
+    them.
     """
     found = await _print(service, asking, quote_id, language)
     begun = service.settings.company.start_of(found.state.drafted_on)

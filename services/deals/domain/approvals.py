@@ -4,4 +4,4 @@ from shared.domain.approval.family import approvals
 from shared.domain.roles import READING
 
 APPROVALS = approvals("deal", "deals", readers=READING)
-"""Empty here: what is approved registers itself, so that deals know their quotes, and neither knows of the other's."""
+"""Empty here: each kind of thing registers itself, because deals import quotes and both need this family."""

@@ -126,7 +126,7 @@ class UpdateProduct:
 
 @value
 class SetPrice:
-    """What one costs from a day on; what was said before of that day and currency is replaced."""
+    """The price of one from a day on; what was said before of that day and currency is replaced."""
 
     price: Money
     """Of one; its currency is that of the price list which it stands in."""
@@ -210,7 +210,7 @@ def update(state: ListedProduct, command: UpdateProduct, context: Context) -> De
 
 @product.decides(allow=KEEPING_PRODUCTS)
 def set_price(state: ListedProduct, command: SetPrice, context: Context) -> Decision:
-    """Set what a product costs in a currency from today or a later day on. Deals keep the prices that they have."""
+    """Set the price of a product in a currency, from today or a later day on. Deals keep the prices that they have."""
     faults = [*price_faults(command, context.today), *too_many(state.prices, [command])]
     refuse_all("invalid-price", "The product cannot have this price.", faults)
     return [price_set_to(state.id, state.code, state.name, command)]

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
@@ -323,11 +324,11 @@ def _found(reached: Reached, unit: Decimal) -> QuotaInput:
     )
 
 
-def _exact(known: QuotaInput) -> Decimal | None:
-    """A rate as exactly as it is known: what is shown is rounded."""
+def _exact(known: QuotaInput) -> Fraction | None:
+    """A rate as exactly as it is known: what is shown is rounded, and so is a third by decimals."""
     if known.numerator is not None and known.denominator:
-        return known.numerator / known.denominator
-    return known.value
+        return Fraction(known.numerator) / Fraction(known.denominator)
+    return None if known.value is None else Fraction(known.value)
 
 
 # -- proposals --------------------------------------------------------------------------------------------------------

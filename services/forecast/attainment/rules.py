@@ -56,9 +56,10 @@ class Quota:
     leads: int | None
 
 
-def quota(
-    target: Decimal | None, average: Decimal | None, win_rate: Decimal | None, conversion: Decimal | None
-) -> Quota:
+Rate = Decimal | Fraction | None
+
+
+def quota(target: Decimal | None, average: Rate, win_rate: Rate, conversion: Rate) -> Quota:
     """A target backwards: ÷ average won amount ÷ win rate ÷ conversion. Each step is rounded up, as there is no part of
     a deal: 16 million at 2 million, 40 % and 20 % take 8 wins, 20 deals and 100 leads."""
     wins = _needed(target, average)
@@ -66,7 +67,7 @@ def quota(
     return Quota(wins=wins, deals=deals, leads=_needed(deals, conversion))
 
 
-def _needed(wanted: Decimal | int | None, each: Decimal | None) -> int | None:
+def _needed(wanted: Decimal | int | None, each: Rate) -> int | None:
     """How many whole ones it takes; none is known where one brings nothing."""
     return ceil(Fraction(wanted) / Fraction(each)) if wanted is not None and each else None
 

@@ -279,7 +279,8 @@ class QuoteAccepted:
     quote_version: int
     amount: Money
     """Its net total, which the deal is worth from then on."""
-    gross: Money
+    total: Money
+    """What the customer pays: that with tax."""
     lines: tuple[DealLine, ...]
     """Its products at the prices that are left after every discount; those that no price list names are not among
     them."""

@@ -1,4 +1,4 @@
-"""Events of a target: what a team wants to reach in a period."""
+"""Events of a target: what the company, a team or a rep is to reach in a period."""
 
 from typing import Literal
 from uuid import UUID

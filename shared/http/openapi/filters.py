@@ -47,7 +47,7 @@ def _told(condition: Filter, listing: Listing) -> str:
         case "known":
             told = f"true leaves only those that have a `{column}`, false only those that have none"
         case "equals" if kind is bool:
-            told = f"true leaves only those that are {column.replace('_', ' ')}, false only the others"
+            told = f"true leaves only those whose `{column}` is true, false only the others"
         case "equals" if condition.with_subteams:
             told = f"Only those of this team and the teams below it, or of one of several: {SEVERAL}"
         case "equals" if column == CURRENCY:

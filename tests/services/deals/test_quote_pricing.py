@@ -61,7 +61,7 @@ def test_a_line_less_its_discount_with_its_tax_is_what_the_customer_pays() -> No
     [("per-line", "0.03"), ("per-rate", "0.02"), ("in-total", "0.02")],
 )
 def test_what_is_rounded_first_is_a_matter_of_policy(rounding: Rounding, tax: str) -> None:
-    """Three times 0.0095 is 0.0285 at 19 %: half a cent each by itself, and not of them all."""
+    """0.0247 of tax at 19 % in all: each line rounded by itself makes it 0.03."""
     lines = [line("1", "0.05"), line("1", "0.04"), line("1", "0.04")]
     found = total_of(lines, None, rounding)
     assert found.net == Decimal("0.13")

@@ -17,9 +17,10 @@ from services.deals.domain.deal.following import BringInLine
 from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.policies import POLICIES, QUOTES
+from services.deals.domain.policies import POLICIES, QUOTE_FACTS, QUOTES
+from services.deals.domain.product import Catalogue
 from services.deals.domain.quote import quote
-from services.deals.domain.quote.approving import AssessDelivery, RecallQuote, ReturnQuote, SubmitQuote
+from services.deals.domain.quote.approving import AssessDelivery, RecallQuote, ReturnQuote, SubmitQuote, facts_about
 from services.deals.domain.quote.following import QuotesOfDeal
 from services.deals.domain.quote.offering import (
     AcceptQuote,
@@ -53,6 +54,7 @@ from shared.events.approvals import approval_events
 from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealLost, DealRenamed, DealWon
 from shared.events.deals.deal_edit import DealLinesChanged
 from shared.events.deals.policy import QuoteRules, Winning
+from shared.events.deals.product import PriceTier, ProductPrice
 from shared.events.deals.quote import (
     QuoteAccepted,
     QuoteApproved,
@@ -525,6 +527,22 @@ def test_deal_8_an_approved_quote_is_sent_and_runs_by_the_policy_or_its_own_day(
     sent_quote().when(SendQuote(channel="e-mail")).then()
 
 
+def test_deal_8_conditions_of_the_chain_may_ask_what_is_known_of_a_quote() -> None:
+    euros = Conversion(currency="EUR", factors={})
+    assert facts_about(quote.fold([drafted()]), RULES, euros).keys() == QUOTE_FACTS.keys()
+
+
+def test_deal_8_a_list_price_is_that_of_the_day_for_so_many() -> None:
+    """PROD-1: a discount is measured against what so many cost by the list."""
+    tier = PriceTier(from_quantity=Decimal(10), price=eur("4000.00"))
+    dated = ProductPrice(price=eur("4500.00"), valid_from=TODAY, tiers=(tier,))
+    listed = replace(CATALOGUE.products[SERVER], prices=(dated,))
+    there = THERE.knowing(catalogue=Catalogue(products={SERVER: listed}))
+    few, many = (there.when(DraftQuote(deal_id=ID, lines=(servers(count),))).facts[0].event for count in ("9", "10"))
+    assert [event.lines[0].price for event in (few, many)] == [eur("4500.00"), eur("4000.00")]
+    assert [event.totals.discount_percent for event in (few, many)] == [Decimal("0.00"), Decimal("0.00")]
+
+
 def test_deal_8_that_it_was_opened_is_told_once() -> None:
     met = sent_quote()
     met.when(NoteOpened()).then(QuoteOpened(quote_id=QUOTE, quote_version=1, on=TODAY))
@@ -540,7 +558,7 @@ def test_deal_8_an_accepted_quote_fixes_amount_and_lines_of_the_deal() -> None:
             deal_id=ID,
             quote_version=1,
             amount=eur("8640.00"),
-            gross=eur("8640.00"),
+            total=eur("8640.00"),
             lines=lines,
             on=TODAY,
             evidence="Order 4711",
@@ -550,6 +568,8 @@ def test_deal_8_an_accepted_quote_fixes_amount_and_lines_of_the_deal() -> None:
     )
     assert [fact.to for fact in outcome.facts] == [None, ID, ID]
     assert isinstance(outcome.state, AcceptedQuote)
+    taxed = sent_quote(servers(tax_percent=Decimal(19))).when(ACCEPT).facts[0].event
+    assert (taxed.amount, taxed.total) == (eur("9600.00"), eur("11424.00"))
     (claim,) = quote.claims_of(outcome.state)
     assert claim.key == str(ID)
 

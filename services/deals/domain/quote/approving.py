@@ -188,7 +188,7 @@ def assess_delivery(state: SubmittedQuote, command: AssessDelivery, context: Con
 
 
 @quote.decides(allow=ASSESSING, guard=_awaits_assessment)
-def return_quote(state: SubmittedQuote, command: ReturnQuote, context: Context, approval: OwnApproval) -> Decision:
+def return_(state: SubmittedQuote, command: ReturnQuote, context: Context, approval: OwnApproval) -> Decision:
     """Return a submitted quote that cannot be delivered like this; nobody is asked about its price any more."""
     return [
         _returned(state, "delivery", context.actor.subject, command.reason, context.today),

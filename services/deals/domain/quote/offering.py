@@ -159,13 +159,12 @@ def accept(state: SentQuote, command: AcceptQuote, context: Context, deal: Quote
     on = _day(command.on, context, since=state.sent_on)
     refuse_all("not-acceptable", "This quote cannot be accepted.", _not_acceptable(state, deal, context))
     lines = product_lines(state)
-    gross = Money(amount=state.totals.total, currency=state.currency)
     accepted_ = QuoteAccepted(
         quote_id=state.id,
         deal_id=state.deal_id,
         quote_version=state.quote_version,
         amount=state.amount,
-        gross=gross,
+        total=Money(amount=state.totals.total, currency=state.currency),
         lines=lines,
         on=on,
         evidence=command.evidence,

@@ -54,8 +54,8 @@ class LineOffered:
     quantity: Annotated[Exact, Gt(0), Le(int(MOST_QUANTITY))]
     """At most six decimals."""
     price: Money | None = None
-    """What one costs, before any discount and without tax, in the quote's currency; default: the list price, where that
-    is in it."""
+    """What one costs, before any discount and without tax, in the quote's currency; default: by list for so many, where
+    that has one in it."""
     discount: QuoteDiscount | None = None
     """What is taken off this position."""
     tax_percent: Annotated[Exact, Le(int(HUNDRED))] | None = None
