@@ -55,7 +55,7 @@ select id, code from {view}.product
  where (active or not $1) and ($2::text is null or (code, id) > ($2, $3::uuid))
  order by code, id limit $4
 """
-KNOWN = "select id, code from {view}.product where lower(code) = any($1::text[])"
+KNOWN = "select id, code_folded from {view}.product where code_folded = any($1::text[])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,8 +289,8 @@ def _shown(listed: ListedProduct, counting: CountingPrice | None) -> ListedPrice
 
 async def _ids(service: ServiceContext, groups: Mapping[str, Sequence[int]]) -> dict[str, UUID]:
     """The products of codes; of those that are not known yet, the ids that they get."""
-    found = await service.projections.lookup(PRODUCT_PROJECTION, KNOWN, [code.lower() for code in groups])
-    known = {row["code"].casefold(): row["id"] for row in found}
+    found = await service.projections.lookup(PRODUCT_PROJECTION, KNOWN, [*groups])
+    known = {row["code_folded"]: row["id"] for row in found}
     return {code: known.get(code) or product_of(code) for code in groups}
 
 

@@ -55,7 +55,10 @@ def _row(columns: list[str], cells: list[str], line: int) -> dict[str, Any]:
     if len(cells) != len(columns):
         raise Problem("malformed-csv", f"A row has as many cells as there are columns; see line {line}.")
     said = {column: cell for column, cell in zip(columns, cells, strict=True) if cell.strip()}
-    return {column: TRUTH.get(cell, cell) if column == "active" else cell for column, cell in said.items()}
+    return {
+        column: TRUTH.get(cell.strip().casefold(), cell) if column == "active" else cell
+        for column, cell in said.items()
+    }
 
 
 def _cell(held: str | Decimal | date | bool | None) -> str:

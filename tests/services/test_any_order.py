@@ -44,6 +44,7 @@ from shared.events.codec import Codec
 from shared.events.deals.deal import DueNode
 from shared.events.deals.deal_migration import CarriedNode, DroppedNode
 from shared.events.deals.exchange_rate import ExchangeRate
+from shared.events.deals.target import TargetPartSet
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.money import Money
@@ -215,9 +216,13 @@ def on_its_day(event: Any, on: date) -> Any:
     return replace(event, on=on) if event.rank in TELLING and hasattr(event, "on") else event
 
 
+NOTED = {TargetPartSet}
+"""What a decision notes of another thing: no request of an import tells it, so none takes it back."""
+
+
 def histories(family: Aggregate) -> st.SearchStrategy[list[Told]]:
     """What may be told of one thing of a family, each fact under a name of its own; it has an opening."""
-    kinds: list[Any] = sorted(family.events, key=str)
+    kinds: list[Any] = sorted(set(family.events) - NOTED, key=str)
     openings = [kind for kind in kinds if kind.rank is Rank.OPENING] or kinds
     facts = st.lists(st.one_of(*map(of_class, kinds)), max_size=6)
     days, hours = st.integers(0, 3), st.none() | st.integers(0, 23)

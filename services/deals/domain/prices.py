@@ -19,6 +19,7 @@ FINEST = Decimal("0.000001")
 """Of quantities, on deals and in tiers."""
 MOST_PRICES = 200
 """Prices from a day on of one product: ten currencies, with a new price in each every quarter, for five years."""
+MOST_TIERS = 20
 
 
 @value
@@ -31,7 +32,7 @@ class TierWanted:
     """In the currency of the price that it belongs to."""
 
 
-Tiers = Annotated[tuple[TierWanted, ...], MaxLen(20)]
+Tiers = Annotated[tuple[TierWanted, ...], MaxLen(MOST_TIERS)]
 
 
 @value
@@ -91,11 +92,13 @@ def prices_faults(
     known: Sequence[ProductPrice], wanted: Sequence[Wanted], today: date, within: str = "prices."
 ) -> Iterator[Reason]:
     """Why a product cannot get these prices; those that it has are not looked at again."""
-    places = [(each.price.currency, each.valid_from) for each in wanted]
+    seen = set[tuple[str, date]]()
     for index, each in enumerate(wanted):
-        if places[index] in places[:index]:
+        place = (each.price.currency, each.valid_from)
+        if place in seen:
             message = "There is one price for a currency and a day."
             yield Reason(code="repeated", message=message, field=f"{within}{index}.valid_from")
+        seen.add(place)
         if priced(each) not in known:
             yield from price_faults(each, today, f"{within}{index}.")
     yield from too_many(known, wanted, within)
@@ -115,6 +118,9 @@ def price_faults(wanted: Wanted, today: date, within: str = "") -> Iterator[Reas
         message = "A price is set from today or a later day on: what was offered by the one before stays so."
         yield Reason(code="in-the-past", message=message, field=f"{within}valid_from")
     yield from _amount_faults(wanted.price, f"{within}price")
+    if len(wanted.tiers) > MOST_TIERS:
+        message = f"A price has at most {MOST_TIERS} tiers."
+        yield Reason(code="too-many-tiers", message=message, field=f"{within}tiers.{MOST_TIERS}.from_quantity")
     before = Decimal(0)
     for index, tier in enumerate(wanted.tiers):
         where = f"{within}tiers.{index}"

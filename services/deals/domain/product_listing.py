@@ -4,14 +4,16 @@ A row is a price. What the rows of a product do not say stays as it is, so a lis
 the same list again changes nothing.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Annotated, Any, ClassVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from annotated_types import Gt, Le, MaxLen, MinLen
 
-from services.deals.domain.prices import MOST, PriceWanted, TierWanted, prices_faults
+from services.deals.domain.prices import MOST, MOST_PRICES, MOST_TIERS, PriceWanted, TierWanted, prices_faults
 from services.deals.domain.product import (
     KEEPING_PRODUCTS,
     ListedProduct,
@@ -26,12 +28,14 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.money import check_money, money_faults
-from shared.domain.rejection import Reason, refuse_all
+from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.events.deals.product import ProductChanged, ProductListed
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 
 MOST_ROWS = 10_000
+MOST_ROWS_OF_A_PRODUCT = 1 + MOST_PRICES * (1 + MOST_TIERS)
+"""Its list price, and each of its other prices with all of its tiers."""
 
 
 @value
@@ -87,6 +91,9 @@ class _Told:
 @product.decides(allow=KEEPING_PRODUCTS, routed=False)
 def list_(state: NoProduct | ListedProduct, command: ListProduct, context: Context, cost: KnownCost) -> Decision:
     """Add a product, or bring it up to what a price list says of it."""
+    if len(command.rows) > MOST_ROWS_OF_A_PRODUCT:
+        message = f"Of one product there are at most {MOST_ROWS_OF_A_PRODUCT} rows."
+        raise Rejected("too-many-rows", message, field=f"rows.{MOST_ROWS_OF_A_PRODUCT}.code")
     refuse_all("invalid-price-list", "The rows contradict each other.", [*_contradictions(command.rows)])
     told = _told(command.rows, state)
     reasons = [*_faults(state, told, context)]
@@ -172,13 +179,14 @@ def _told(rows: Sequence[PriceRow], state: NoProduct | ListedProduct) -> _Told:
     places: dict[str, int] = {}
     list_price: Money | None = None
     prices: list[PriceWanted] = []
+    tiers_of = _tiers(rows)
     for index, row in enumerate(rows):
         price = Money(amount=row.price, currency=row.currency)
         if row.valid_from is None:
             list_price, places["list_price"] = price, index
         elif row.from_quantity is None:
             places[f"prices.{len(prices)}"] = index
-            tiers = _tiers(rows, row)
+            tiers = tiers_of[row.currency, row.valid_from]
             for number, (place, _) in enumerate(tiers):
                 places[f"prices.{len(prices)}.tiers.{number}"] = place
             prices.append(PriceWanted(price=price, valid_from=row.valid_from, tiers=tuple(tier for _, tier in tiers)))
@@ -190,14 +198,17 @@ def _told(rows: Sequence[PriceRow], state: NoProduct | ListedProduct) -> _Told:
     return _Told(list_price=list_price, prices=tuple(prices), cost=cost, places=places)
 
 
-def _tiers(rows: Sequence[PriceRow], price: PriceRow) -> list[tuple[int, TierWanted]]:
-    """The tiers of a price with their rows, the smallest first: the order of a file says nothing."""
-    found = [
-        (index, TierWanted(from_quantity=row.from_quantity, price=Money(amount=row.price, currency=row.currency)))
-        for index, row in enumerate(rows)
-        if row.from_quantity is not None and (row.currency, row.valid_from) == (price.currency, price.valid_from)
-    ]
-    return sorted(found, key=lambda each: each[1].from_quantity)
+def _tiers(rows: Sequence[PriceRow]) -> Mapping[tuple[str, date | None], Sequence[tuple[int, TierWanted]]]:
+    """The tiers of each price with their rows, by its currency and day, the smallest first: the order of a file says
+    nothing."""
+    found = defaultdict[tuple[str, date | None], list[tuple[int, TierWanted]]](list)
+    for index, row in enumerate(rows):
+        if row.from_quantity is not None:
+            tier = TierWanted(from_quantity=row.from_quantity, price=Money(amount=row.price, currency=row.currency))
+            found[row.currency, row.valid_from].append((index, tier))
+    for tiers in found.values():
+        tiers.sort(key=lambda each: each[1].from_quantity)
+    return found
 
 
 def _faults(state: NoProduct | ListedProduct, told: _Told, context: Context) -> Iterator[Reason]:
@@ -221,11 +232,18 @@ def _faults(state: NoProduct | ListedProduct, told: _Told, context: Context) -> 
 def _in_its_row(reason: Reason, told: _Told) -> Reason:
     """A reason with the row and the column that it is about, instead of the part of the product."""
     path = reason.field or ""
-    part = max((each for each in told.places if f"{path}.".startswith(f"{each}.")), key=len, default="")
+    part = next((each for each in _prefixes(path) if each in told.places), "")
     rest = path.removeprefix(part).strip(".").split(".")[-1]
     amount = "unit_cost" if part == "unit_cost" else "price"
     column = amount if rest in ("", "amount", "price", "list_price") else rest
     return replace(reason, field=f"rows.{told.places.get(part, 0)}.{column}")
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    """A path and what it lies in, the longest first: a.b.c, a.b, a."""
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
 
 
 def _listed(

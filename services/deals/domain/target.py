@@ -372,7 +372,7 @@ def _noted(
         return []
     return [
         Occurrence(
-            event=TargetPartSet(target_id=place.whole, part=target_id, value=after.value, parts=above.sum),
+            event=TargetPartSet(target_id=place.whole, part=target_id),
             to=place.whole,
         )
     ]

@@ -31,10 +31,20 @@ class ProductRow:
     updated_at: datetime
 
 
+@value
+class ProductKept:
+    """What the list is asked by besides."""
+
+    code_folded: str
+    """The code as products are kept apart by it: without regard to small and capital letters, of any script."""
+
+
 def _whole(fact: Envelope[ProductListed | ProductChanged], row: Row) -> Row:
     """An event holds the whole product, as far as it says; the first one all of it."""
     event = fact.data
     told = stated(event, TOLD, first=row["code"] is None)
+    if "code" in told:
+        told["code_folded"] = told["code"].casefold()
     if price := told.pop("list_price", None):
         told |= {"list_price": price.amount, "currency": price.currency}
     return told
@@ -43,9 +53,10 @@ def _whole(fact: Envelope[ProductListed | ProductChanged], row: Row) -> Row:
 PRODUCT = Table(
     name="product",
     row=ProductRow,
+    kept=ProductKept,
     events=product.events,
     changes={ProductListed: _whole, ProductChanged: _whole},
-    indices=("(code, id)",),
+    indices=("(code, id)", "(code_folded)"),
 )
 
 PRODUCT_PROJECTION = Projection(

@@ -83,11 +83,8 @@ class TargetPartSet:
 
     target_id: UUID
     part: UUID
-    """The target of a team below, or of somebody in the team."""
-    value: Exact
-    """What the part is, as an amount in the company's currency or a number."""
-    parts: Exact
-    """What all parts come to with it."""
+    """The target of a team below, or of somebody in the team. What it is stands with it alone: more people see the whole
+    than see each of its parts."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 

@@ -117,14 +117,14 @@ async def test_deal_1_an_amount_counts_by_the_rate_of_the_day_and_without_one_no
     small = {"not_": of("amount", "at-least", "500000")}
     document = {"rules": [rule("small", here, small), rule("other", here)], "otherwise": SHORT}
     async with ruled(office, document):
-        unrated = await opened(rep, source=source, amount={"amount": "1", "currency": "ISK"})
+        unrated = await opened(rep, source=source, amount={"amount": "1", "currency": "HUF"})
         assert (choice(unrated)[0], unrated["unknown_facts"]) == ("other", ["amount"])
         today = office.running.settings.company.day(office.running.clock.now())
-        rates = {"base": "EUR", "on": f"{today}", "rates": [{"currency": "ISK", "rate": "140"}]}
+        rates = {"base": "EUR", "on": f"{today}", "rates": [{"currency": "HUF", "rate": "400"}]}
         published = await done(office.somebody(Role.FINANCE, "fred"), "/v1/exchange-rates", rates)
-        rated = await opened(rep, published, source=source, amount={"amount": "1", "currency": "ISK"})
+        rated = await opened(rep, published, source=source, amount={"amount": "1", "currency": "HUF"})
         assert (choice(rated)[0], rated["unknown_facts"]) == ("small", [])
-        large = await opened(rep, published, source=source, amount={"amount": "70000000", "currency": "ISK"})
+        large = await opened(rep, published, source=source, amount={"amount": "200000000", "currency": "HUF"})
         assert choice(large)[0] == "other"
 
 

@@ -10,9 +10,17 @@ import msgspec
 import pytest
 from pydantic import TypeAdapter
 
+from services.deals.domain.prices import MOST_TIERS
 from services.deals.domain.product import product
 from services.deals.domain.product_cost import KnownCost, SetProductCost, cost_of, cost_told, product_cost
-from services.deals.domain.product_listing import ListProduct, PriceRow, by_product, product_of, rows_of
+from services.deals.domain.product_listing import (
+    MOST_ROWS_OF_A_PRODUCT,
+    ListProduct,
+    PriceRow,
+    by_product,
+    product_of,
+    rows_of,
+)
 from services.deals.price_list_csv import COLUMNS, csv_of, rows_as_json
 from shared.events.deals.product import PriceTier, ProductChanged, ProductListed, ProductPrice, ProductPriceSet
 from shared.events.money import Money
@@ -164,6 +172,15 @@ def test_prod_1_a_product_is_told_as_rows_which_change_nothing() -> None:
     assert rows_of(state, usd("60.00"))[0].unit_cost is None
 
 
+def test_prod_1_a_price_has_so_many_tiers_and_a_product_so_many_rows_at_most() -> None:
+    tiers = [row(usd("1.00"), TOMORROW, str(number)) for number in range(1, MOST_TIERS + 2)]
+    above = at_cost().given(LISTED).when(listing(row(usd("1.00"), TOMORROW), *tiers))
+    assert faults(above) == [("too-many-tiers", f"rows.{MOST_TIERS + 1}.from_quantity")]
+    assert at_cost().given(LISTED).when(listing(row(usd("1.00"), TOMORROW), *tiers[:-1])).rejected is None
+    too_long = at_cost().given(LISTED).when(listing(*[BASE] * (MOST_ROWS_OF_A_PRODUCT + 1)))
+    assert faults(too_long) == [("too-many-rows", f"rows.{MOST_ROWS_OF_A_PRODUCT}.code")]
+
+
 def test_prod_1_a_file_is_read_as_it_was_written() -> None:
     rows = [*LIST, row(eur("1"), None, None, code='A "b", c', name=" =1+1\nß ", family=None, active=False)]
     read = parse(TypeAdapter(ListProduct), rows_as_json(csv_of(rows).encode()))
@@ -171,11 +188,13 @@ def test_prod_1_a_file_is_read_as_it_was_written() -> None:
 
 
 def test_prod_1_columns_stand_in_any_order_and_an_empty_cell_says_nothing() -> None:
-    raw = "\ufeffprice,code,active,family,currency,name\r\n5,A,,,EUR,B\r\n\r\n6,A,FALSE,,EUR,B\r\n".encode()
+    rows = "5,A,,,EUR,B\r\n\r\n6,A,FALSE,,EUR,B\r\n7,A,yes,,EUR,B\r\n"
+    raw = f"\ufeffprice,code,active,family,currency,name\r\n{rows}".encode()
     assert msgspec.json.decode(rows_as_json(raw)) == {
         "rows": [
             {"price": "5", "code": "A", "currency": "EUR", "name": "B"},
-            {"price": "6", "code": "A", "currency": "EUR", "name": "B", "active": "FALSE"},
+            {"price": "6", "code": "A", "currency": "EUR", "name": "B", "active": False},
+            {"price": "7", "code": "A", "currency": "EUR", "name": "B", "active": "yes"},
         ]
     }
     assert COLUMNS[:5] == ("code", "name", "family", "currency", "price")

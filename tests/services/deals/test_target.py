@@ -274,7 +274,7 @@ def test_proc_4_a_part_is_noted_in_its_whole_where_parts_may_not_exceed_it() -> 
     _, noted = outcome.facts
     assert (noted.to, noted.event) == (
         WHOLE,
-        TargetPartSet(target_id=WHOLE, part=ID, value=Decimal(100000), parts=Decimal(300000)),
+        TargetPartSet(target_id=WHOLE, part=ID),
     )
 
 
@@ -305,7 +305,7 @@ def test_proc_4_without_the_policy_and_without_a_whole_every_part_counts() -> No
 
 
 def test_proc_4_a_whole_knows_the_parts_that_were_noted_in_it() -> None:
-    noted = TargetPartSet(target_id=ID, part=WHOLE, value=Decimal(1), parts=Decimal(1))
+    noted = TargetPartSet(target_id=ID, part=WHOLE)
     state = target.fold([SET, noted, CHANGED])
     assert state.parts == {WHOLE}
     assert target.fold([noted]) == NoTarget()

@@ -101,6 +101,8 @@ converted = LeadConverted(
     owner=ROSA,
     team=SOUTH,
     industry="manufacturing",
+    company_size=420,
+    country="DE",
 )
 given_up = LeadDisqualified(lead_id=HERE, reason="no-budget", note="Frozen.")
 erased = LeadErased(lead_id=HERE)
