@@ -41,6 +41,7 @@ from shared.events.deals.policy import Winning
 from shared.events.money import Money
 from shared.events.process import work_of
 from shared.eventstore.snapshots import LoadedAggregate
+from shared.http.json import answer_shape
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 
@@ -68,7 +69,7 @@ MOST_DEALS, FEWEST_DEALS = 200, 10
 something, but one in a stage that asks for nothing may not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class NextAction:
     """Something to be done for a deal, and why."""
 
@@ -95,7 +96,7 @@ class NextAction:
     of a deal does it: a contract is signed among the contracts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class NextActions:
     """What an open deal asks for; nothing, once it is closed. `version` is that of the deal."""
 
@@ -106,7 +107,7 @@ class NextActions:
     items: list[NextAction]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DueItem:
     """Something that falls due on a deal, or in a stage of a lead or a contract."""
 
@@ -138,7 +139,7 @@ class DueItem:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class AgendaPart:
     """What is due in a part of an agenda, by day: the first hundred, and how many there are."""
 
@@ -146,7 +147,7 @@ class AgendaPart:
     items: list[DueItem]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Agenda:
     """What waits for a rep: what is late, what is due, and what to do first."""
 

@@ -1,7 +1,6 @@
 """The routes of what is to be done: the agenda of a rep, and the next actions and the completeness of a deal (DEAL-6,
 DEAL-7, DEAL-11)."""
 
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -38,6 +37,7 @@ from shared.events.definition import Exact
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, of_language, operation, words_of
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 from shared.http.query_parameters import SPELLED_WHOLE, Day, Id
 from shared.projections.errors import InvalidQuery, invalid
 from shared.service.entry_delay import entry_delay_of
@@ -58,7 +58,7 @@ Actions = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DealCompleteness:
     """How much of what the gate ahead of a deal asks for is known. `version` is that of the deal."""
 

@@ -1,6 +1,5 @@
 """The routes of deals that do not follow from a handler."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +20,7 @@ from shared.events.working_hours import WEEKDAYS, Weekday
 from shared.http.command_routes import execute_command
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation, words_of
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 from shared.http.problems import Fault, Problem
 from shared.http.query_parameters import SPELLED_WHOLE
 from shared.http.yaml_bodies import MEDIA_TYPE as YAML
@@ -90,7 +90,7 @@ async def process_file(
     return Response(written, media_type=YAML, headers={"ETag": etag(held.sequence)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ProcessComparison:
     """What is different between two versions of a process, in its order."""
 
@@ -149,7 +149,7 @@ def _definition(state: Any, process_id: UUID, which: str | None, parameter: str)
     return known[number - 1].definition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class FreeDay:
     """A public holiday on which people would work otherwise."""
 
@@ -157,7 +157,7 @@ class FreeDay:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class WorkingDays:
     """The company's working days in a year: all but weekends and free days, and on weekends those that are shifted
     there."""

@@ -25,6 +25,7 @@ from shared.events.definition import Exact
 from shared.events.money import Money
 from shared.events.process import Stage
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.routes import checked, next_address
 from shared.http.problems import Fault, Problem
 from shared.http.query_parameters import SPELLED_WHOLE, Currency, Day, Flag, Id
@@ -51,7 +52,7 @@ Cards = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class BoardCard:
     """An open deal on the board. Days are the calendar's."""
 
@@ -98,7 +99,7 @@ class BoardCard:
     """Where whoever asks may move it, as its process allows; gates are judged on the deal's page, and by the move."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class BoardSums:
     """What deals come to, by currency."""
 
@@ -106,7 +107,7 @@ class BoardSums:
     weighted: list[Money]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class BoardColumn:
     """A stage, and the open deals in it."""
 
@@ -125,7 +126,7 @@ class BoardColumn:
     """The address of those that follow, in the list of deals; null when all are shown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Board:
     """The open deals of a process, by the stages of one of its versions, in order."""
 

@@ -24,6 +24,7 @@ from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FlexibleNode, Stage, Step, work_of
 from shared.http.command_routes import PossibleCommand
+from shared.http.json import answer_shape
 
 RESOURCE = next(resource for resource in RESOURCES if resource.aggregate is deal)
 
@@ -45,7 +46,7 @@ class PagedDeal(Deal):
     """Who won it instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PagedNode:
     """A task or deliverable, as the process describes it, and how far it is."""
 
@@ -75,7 +76,7 @@ class PagedNode:
     """What is asked before it is begun and once it is done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PagedStage:
     """The stage in which a deal stands, or stood when it closed, as its version of the process describes it."""
 
@@ -106,7 +107,7 @@ class PagedStage:
     the stages before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PagedGate:
     """The gate before a deal: what the stage that it leaves asks, the flexible nodes that bind it there, and the stage
     that it enters."""
@@ -120,7 +121,7 @@ class PagedGate:
     """The deal's currency, where a criterion asks for its amount and there is no exchange rate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PagedCompleteness:
     """How much of what the gate before a deal asks for is known (DEAL-11)."""
 
@@ -131,7 +132,7 @@ class PagedCompleteness:
     missing: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DealFigures:
     """How an open deal fares today."""
 
@@ -145,7 +146,7 @@ class DealFigures:
     """Whether the day has passed on which it was expected to close."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class OpenSupport:
     """Help that was asked of another department, and is not there yet."""
 
@@ -162,7 +163,7 @@ class OpenSupport:
     responsible: UUID | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DealOverview:
     """All that a page about one deal shows."""
 

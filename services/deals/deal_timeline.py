@@ -12,6 +12,7 @@ from shared.directory.actors import Act, names_then
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.eventstore.log import Log
 from shared.following.stored_events import StoredEvent, envelope_of, readable
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Page, Paging
 from shared.languages.catalogue import Catalogue
 from shared.projections.read_snapshot import ReadSnapshot
@@ -21,7 +22,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RELATED_TYPES = sorted(kind.type for kind in RELATED)  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DealTimelineEntry(RecordedEvent):
     """One event of a deal, as it was recorded, and what became of it."""
 
@@ -31,7 +32,7 @@ class DealTimelineEntry(RecordedEvent):
     """Whether it stands, or was corrected or withdrawn later."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DealTimeline:
     """What happened with a deal, the newest first, a page of it."""
 

@@ -1,7 +1,6 @@
 """The route that proposes how deals are handed over to several members, as rows of a bulk hand-over (ACCT-4)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +17,7 @@ from shared.domain.permissions import sees
 from shared.domain.roles import MANAGING
 from shared.events.money import Money
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.projections.errors import InvalidQuery, invalid
 from shared.service.bulk_routes import MOST_ROWS
 
@@ -30,14 +30,14 @@ select id, version, owner, team, amount, currency from {view}.deal
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Successor:
     """To whom the deal goes."""
 
     owner: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PlannedHandOver:
     """A row of `bulkHandOverDeal`, to be sent as it is, or with a team and a reason."""
 
@@ -46,7 +46,7 @@ class PlannedHandOver:
     command: Successor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class HandOverShare:
     """What a member would get."""
 
@@ -58,7 +58,7 @@ class HandOverShare:
     """How many of them are in a currency for which there is no rate, and are in no sum."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class HandOverPlan:
     """Who would get which deal. Nothing is recorded: `bulkHandOverDeal` takes the rows."""
 

@@ -1,6 +1,5 @@
 """The route of the help that is asked for with a deal, the guidance, and what came of it (DEAL-6)."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -14,11 +13,12 @@ from shared.domain.aggregate import carried
 from shared.domain.roles import READING
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 
 router = handwritten()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class HelpRequest:
     """What was asked of whoever leads the rep. Texts that were erased are null."""
 
@@ -38,7 +38,7 @@ class HelpRequest:
     concluded_on: date | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class HelpWithDeal:
     """All that was asked with a deal, the first first. `version` is that of the deal."""
 

@@ -30,6 +30,7 @@ from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode,
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paging, pages_of
 
 router = handwritten()
@@ -38,7 +39,7 @@ USUAL, MOST = 50, 200
 """The deals of a page. With totals, all are looked at, in parts of the greatest page."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TriedDeal:
     """What would become of a deal."""
 
@@ -72,7 +73,7 @@ class TriedDeal:
     waivers_ended: list[WaivedCriterion]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TrialTotals:
     """What would become of all deals of the migration."""
 
@@ -91,7 +92,7 @@ class TrialTotals:
     """Tasks and deliverables that would fall due newly."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class MigrationTrial:
     """What would become of the open deals of a migration, in the order of their ids. `version` is that of the
     migration."""

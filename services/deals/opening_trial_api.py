@@ -26,6 +26,7 @@ from shared.events.deals.policy import OpeningRules
 from shared.events.definition import value
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paging, pages_of
 
 router = handwritten()
@@ -59,7 +60,7 @@ class TryOpeningRules:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TriedOpening:
     """A deal that would have followed another process."""
 
@@ -83,7 +84,7 @@ class TriedOpening:
     """What segments and rules before that one ask for, and nobody knows: they do not apply."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CountedChoice:
     """How many deals of the page a rule had follow a process, and would have."""
 
@@ -95,7 +96,7 @@ class CountedChoice:
     """By the tried rules."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class OpeningTrial:
     """What rules would have chosen. A page looks at so many deals as its limit says, in the order of their opening; its
     items are those of them that differ, and its counts are of them alone: add up those of all pages."""

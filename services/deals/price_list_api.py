@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -38,6 +37,7 @@ from shared.http.context import ServiceContext
 from shared.http.dry_runs import is_dry_run
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.headers import content_of, idempotency_key
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged, Paging, pages_of
 from shared.http.problems import Fault, Problem, pointer
 from shared.http.query_parameters import Currency, Day
@@ -58,7 +58,7 @@ select id, code from {view}.product
 KNOWN = "select id, code_folded from {view}.product where code_folded = any($1::text[])"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ListedPrice:
     """What a product costs by list."""
 
@@ -73,7 +73,7 @@ class ListedPrice:
     tiers: list[PriceTier]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PriceList:
     """What products that can be put on deals cost in a currency on a day, in the order of their codes."""
 
@@ -150,7 +150,7 @@ class PriceListRows:
 ROWS = TypeAdapter(PriceListRows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TakenProduct:
     """What became of a product; in a dry run, what would become of it."""
 
@@ -167,7 +167,7 @@ class TakenProduct:
     """Each of its errors points at the row and the column."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TakenPriceList:
     """What became of every product, in the order of their first rows, and how many came to what."""
 

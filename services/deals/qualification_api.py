@@ -22,6 +22,7 @@ from shared.events.definition import Exact
 from shared.events.money import Money
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 from shared.service.policy_routes import in_force_today
 
 router = handwritten()
@@ -42,7 +43,7 @@ class QualifyingAnswer:
     """The day on which it is weaker than the policy allows, and has to be found out anew."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PainAnswer(QualifyingAnswer):
     """A pain of the customer; severity from 1 to 5."""
 
@@ -50,7 +51,7 @@ class PainAnswer(QualifyingAnswer):
     severity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class InactionAnswer(QualifyingAnswer):
     """What happens when nothing is done, and what a month of delay costs the customer."""
 
@@ -58,7 +59,7 @@ class InactionAnswer(QualifyingAnswer):
     cost_of_delay: Money | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CustomerEventAnswer(QualifyingAnswer):
     """What compels the customer to decide, or keeps them from it."""
 
@@ -67,21 +68,21 @@ class CustomerEventAnswer(QualifyingAnswer):
     day: date | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class BudgetAnswer(QualifyingAnswer):
     """What the customer can spend."""
 
     amount: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CompetitionAnswer(QualifyingAnswer):
     """Who else is asked; nobody where the list is empty."""
 
     competitors: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class RequirementAnswer(QualifyingAnswer):
     """What the customer asks for, and whether we have it."""
 
@@ -89,7 +90,7 @@ class RequirementAnswer(QualifyingAnswer):
     matched: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class RiskAnswer(QualifyingAnswer):
     """What may go wrong, and what is done about it; likelihood and impact from 1 to 5."""
 
@@ -101,7 +102,7 @@ class RiskAnswer(QualifyingAnswer):
     response: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class StandingExit:
     """An exit that is proposed, and about which somebody has to decide."""
 
@@ -114,7 +115,7 @@ class StandingExit:
     remaining_cost: Money | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DealQualification:
     """What is known of the customer's case, and how much of it still holds. `version` is that of the deal."""
 

@@ -1,7 +1,6 @@
 """The route of what departments hold up: what waits for each, what is late there, and for how many days (DEAL-12)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from fastapi import Query, Response
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS, WAITS
 from shared.domain.roles import READING
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.query_parameters import SPELLED_WHOLE
 from shared.projections.list_pages import seen
 
@@ -38,7 +38,7 @@ select department, week as begins, sum(asked)::bigint as asked, sum(delivered)::
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DepartmentDelay:
     """What waits for a department, and for how long deals were held up by it."""
 
@@ -52,7 +52,7 @@ class DepartmentDelay:
     first of the weeks. A deal that waits for two requests is counted for each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DepartmentWeek:
     """What a department was asked and gave in a week."""
 
@@ -68,7 +68,7 @@ class DepartmentWeek:
     """Working days for which what was delivered or withdrawn in that week had held up its deals."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class SupportDelay:
     """What departments hold up, of the deals that whoever asks sees."""
 

@@ -26,6 +26,7 @@ from shared.events.definition import Exact
 from shared.events.money import Money
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.problems import Problem
 from shared.http.query_parameters import Id
 from shared.projections.errors import InvalidQuery, invalid
@@ -36,7 +37,7 @@ router = handwritten()
 NOT_A_PERIOD = "A period is a fiscal year, a quarter of one, or a month, like 2026, 2026-Q4 or 2026-11."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TargetValue:
     """How much is wanted: an amount of what is money, else a number."""
 
@@ -44,7 +45,7 @@ class TargetValue:
     number: Exact | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TargetOfPart:
     """A target of a team, or of a rep who sits in the team."""
 
@@ -55,7 +56,7 @@ class TargetOfPart:
     value: TargetValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TargetOfPeriod:
     """The target of a quarter or month; null where none is set."""
 
@@ -63,7 +64,7 @@ class TargetOfPeriod:
     value: TargetValue | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class SplitOfTarget:
     """How a target is split. `difference` is what no part has, below zero where the parts exceed the whole, null
     without a whole."""

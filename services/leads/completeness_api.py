@@ -1,7 +1,6 @@
 """The routes of completeness: how much of what is asked for is known of a lead or an account, and how late it was
 entered (DEAL-11)."""
 
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from shared.domain.roles import READING
 from shared.events.definition import Exact
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 from shared.service.entry_delay import entry_delay_of
 from shared.service.policy_routes import in_force_today
 
@@ -32,7 +32,7 @@ router = handwritten()
 NOTHING = Completeness(required=(), missing=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class LeadCompleteness:
     """How much of what is asked for is known of a lead, by names of facts alone. `version` is that of the lead."""
 
@@ -48,7 +48,7 @@ class LeadCompleteness:
     notes of qualification; null without any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class AccountCompleteness:
     """How much of what is asked for is known of an account, by names of facts alone. `version` is that of the
     account."""

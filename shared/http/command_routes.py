@@ -34,7 +34,7 @@ from shared.http.headers import (
     is_unchanged,
     refuse_parameters,
 )
-from shared.http.json import encode
+from shared.http.json import answer_shape, encode
 from shared.http.problems import Problem
 from shared.http.read_your_writes import await_token, reader
 from shared.http.resources import Resource
@@ -269,7 +269,7 @@ def _answer(service: ServiceContext, result: CommandResult, *, created: bool, ad
     return Response(body, 201 if created else 200, headers=headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PossibleCommand:
     """A command that a thing takes, and whether whoever asks may give it now, as far as their role, its owner and team,
     its state, and whom that asks say. What the command itself says and what gates ask for is told by its dry run."""

@@ -4,7 +4,7 @@ Decided as the command would be, on what is there now, with the same rights and 
 no number is taken, no timer set, and no Idempotency-Key needed. Between it and the command somebody else may act.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,13 @@ from shared.commands.request import CommandRequest, CommandResult, StreamOutcome
 from shared.domain.aggregate import status_of
 from shared.events.registry import type_of
 from shared.http.context import ServiceContext
-from shared.http.json import encode
+from shared.http.json import answer_shape, encode
 
 V1 = "/v1/"
 DRY_RUNS = f"{V1}dry-runs/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class WouldHappen:
     """An event that would be recorded. `data` is its content where it is about the thing itself; of others, like a
     series that gives out a number, nothing but the type is told."""
@@ -33,7 +33,7 @@ class WouldHappen:
     data: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class WouldRun:
     """A command that the clock would give at `due`; one that is running already goes on or is set anew."""
 
@@ -41,7 +41,7 @@ class WouldRun:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DryRun:
     """What the command would do now. Without events everything is as it asks for already. Ids that are made on the way
     would be others."""

@@ -72,10 +72,10 @@ def operation(
     A route with a `body` gives a command by `execute_command` (or one to each of many things), and does nothing else:
     the same function answers at the address of its dry run. One that `asks` has a body that is too large for an
     address, and is a question all the same, though a POST: nothing is written, there is no key and no dry run.
-    `example` is an answer, or there a body; `answers`, `body` and `asks` are data classes; `problems` are kinds beyond
-    those that every route has; `worded` answers carry texts for people, in the language that the request prefers, and
-    `answer` is given their catalogue; `by_secret` is of a router of that name, and its roles are those that the member
-    may have. The docstring gives summary and description.
+    `example` is an answer, or there a body; `answers` is an `answer_shape`, `body` and `asks` are data classes;
+    `problems` are kinds beyond those that every route has; `worded` answers carry texts for people, in the language
+    that the request prefers, and `answer` is given their catalogue; `by_secret` is of a router of that name, and its
+    roles are those that the member may have. The docstring gives summary and description.
     """
     extra: dict[str, Any] = {
         ROLES: sorted(roles),

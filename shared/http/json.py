@@ -1,8 +1,9 @@
 """Answers as JSON: decimals as strings, instants in UTC, ids as text."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 from pydantic import TypeAdapter
@@ -22,6 +23,21 @@ _encoder = msgspec.json.Encoder(enc_hook=_other, decimal_format="string", order=
 def encode(data: Any) -> bytes:
     """Plain data (dataclasses, mappings, sequences) as one JSON value."""
     return _encoder.encode(data)
+
+
+Class = TypeVar("Class", bound=type)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def answer_shape(cls: Class) -> Class:
+    """Data transfer object: define plain data that is answered over HTTP.
+
+    Attribute docstrings become the schema's descriptions. What is sent is a `value`, which refuses unknown fields; an
+    answer may gain some, so its schema refuses none.
+    """
+    made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    made.__pydantic_config__ = {"use_attribute_docstrings": True}
+    return made  # type: ignore[no-any-return]
 
 
 def schema_of(kind: Any) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from shared.http.dry_runs import is_dry_run
 from shared.http.failures import EXPECTED, problem_of
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.headers import content_of, idempotency_key
+from shared.http.json import answer_shape
 from shared.http.problems import CATALOGUE, KINDS, Fault, Problem, pointer
 from shared.http.read_your_writes import await_token
 
@@ -47,7 +48,7 @@ SECONDS = 20.0
 Outcome = Literal["done", "unchanged", "refused"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class RowFault:
     """One thing that is wrong with a row."""
 
@@ -58,7 +59,7 @@ class RowFault:
     details: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class RowProblem:
     """Why a row was refused: what the command would have been answered at its own address (RFC 9457)."""
 
@@ -70,7 +71,7 @@ class RowProblem:
     errors: list[RowFault]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class BulkRow:
     """What became of a row; in a dry run, what would become of it."""
 
@@ -89,7 +90,7 @@ class BulkRow:
     problem: RowProblem | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class BulkAnswer:
     """What became of every row, in the order of the request, and how many came to what."""
 

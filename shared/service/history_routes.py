@@ -5,7 +5,6 @@ to those who see the thing, until it is erased (DATA-4).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,13 +17,14 @@ from shared.eventstore.log import Undecodable
 from shared.following.stored_events import StoredEvent, envelope_of
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation, words_of
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged
 from shared.http.resources import Resource
 from shared.languages.catalogue import Catalogue
 from shared.languages.wording import event_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class RecordedEvent:
     """One event, as it was recorded: `text` says in words what happened, `data` is the event itself."""
 
@@ -45,7 +45,7 @@ class RecordedEvent:
     data: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class RecordedHistory:
     """All that was recorded of something, in the order of recording, a page of it. `version` is that of the thing."""
 

@@ -1,7 +1,7 @@
 """The routes of a service's policies, which follow from their kinds: what counts, what counted, and setting it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, make_dataclass
+from dataclasses import make_dataclass
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,11 +17,12 @@ from shared.http.command_routes import execute_command, operation_id
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.headers import etag
+from shared.http.json import answer_shape
 
 Document = TypeVar("Document")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PolicyKind:
     """A rule with numbers that can be set. Its address is the kind after that of this list."""
 
@@ -35,7 +36,7 @@ class PolicyKind:
     """How often it was set; 0 where the default counts for everybody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PolicyKinds:
     """The policies of a service."""
 

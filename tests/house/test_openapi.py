@@ -5,10 +5,15 @@ What clients see of a state is declared apart from it. Names are unique, closed 
 apart by a field: generators of clients read no more than that.
 """
 
+import ast
+import inspect
+import itertools
 import json
+import sys
+import textwrap
 import typing
-from collections.abc import Iterator
-from dataclasses import is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -213,6 +218,58 @@ def test_an_answer_has_all_its_fields(whole: dict[str, Any]) -> None:
         for shape in resource.shapes.values():
             schema = whole["components"]["schemas"][shape.__name__]
             assert set(schema["required"]) == set(schema["properties"]), shape.__name__
+
+
+def test_what_is_said_of_a_field_is_published(whole: dict[str, Any]) -> None:
+    """API-1: pydantic reads the docstrings of a `value`, an `event` or an `answer_shape`, and passes over others."""
+    schemas = whole["components"]["schemas"]
+    found = [(schemas[kind.__name__]["properties"], kind) for kind in _published(schemas)]
+    assert {kind.__module__ for _, kind in found} >= {"services.deals.board_api", "shared.service.history_routes"}
+    silent = [
+        f"{kind.__module__}.{kind.__name__}.{field}"
+        for properties, kind in found
+        for field, text in _docstrings(kind).items()
+        if not properties[field].get("description", "").startswith(text)
+    ]
+    assert silent == [], "declare the class with @answer_shape"
+
+
+def test_what_is_said_of_a_field_fits_into_a_comment(whole: dict[str, Any]) -> None:
+    """Generated clients have descriptions as comments, which this would end."""
+    assert [part["description"] for part in _parts(whole) if "*/" in str(part.get("description"))] == []
+
+
+def _published(schemas: Mapping[str, Any]) -> Iterator[type]:
+    """The data classes that the document has schemas of; a class of the domain only where no other has its name."""
+    for service in SERVICES:
+        definition_of(service)
+    for name, schema in schemas.items():
+        known = [
+            kind
+            for place, module in sorted(sys.modules.items())
+            if place.startswith(("services.", "shared."))
+            and is_dataclass(kind := getattr(module, name, None))
+            and isinstance(kind, type)
+            and kind.__module__ == place
+            and {field.name for field in fields(kind)} <= schema.get("properties", {}).keys()
+        ]
+        outside = [kind for kind in known if ".domain." not in kind.__module__]
+        chosen = known if len(known) == 1 else outside
+        assert len(chosen) <= 1, f"which of these is published as {name}: {chosen}?"
+        yield from chosen
+
+
+def _docstrings(kind: type) -> dict[str, str]:
+    """What stands below the fields of a class."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(text)
+        for field, below in itertools.pairwise(tree.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if isinstance(text := below.value.value, str)
+    }
 
 
 def test_every_subject_is_described_and_written_in_one_way(whole: dict[str, Any]) -> None:

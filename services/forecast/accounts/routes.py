@@ -1,6 +1,5 @@
 """Everything that happened with an account, by whom, over HTTP (ACCT-1)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -18,6 +17,7 @@ from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paging, pages_of
 from shared.languages.catalogue import Catalogue
 from shared.languages.wording import event_text
@@ -25,7 +25,7 @@ from shared.languages.wording import event_text
 router = handwritten("account-timelines")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TimelineEntry:
     """One thing that happened: `text` says it in words, `aggregate` and `id` what it happened to, `name` what that is
     called; `position` is its place in the journal. `changes` are those of a deal."""
@@ -46,7 +46,7 @@ class TimelineEntry:
     changes: list[FieldChange]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class AccountTimeline:
     """What happened with an account that the asker may see, the newest first, a page of it."""
 

@@ -1,6 +1,5 @@
 """What all answers share: amounts in the company's currency, the rates behind them, and shares."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -10,13 +9,14 @@ from pydantic import WithJsonSchema
 from shared.domain.money import half_up, rounded
 from shared.events.definition import DECIMAL, words
 from shared.events.money import Money
+from shared.http.json import answer_shape
 from shared.languages.catalogue import Catalogue
 
 LEFT_OUT = ("open-deals", "closed-deals", "invoices", "open-items", "receipts")
 """What may be left out for want of an exchange rate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class UsedRate:
     """An exchange rate that open amounts were translated at: how much of the company's currency one unit is worth, and
     the day on which that was published, the last one on or before the day asked about."""
@@ -26,7 +26,7 @@ class UsedRate:
     published_on: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Unconverted:
     """What was left out of all sums, as there is no exchange rate for it: how many of what, and their own amount;
     `sentence` says so in words."""
@@ -37,7 +37,7 @@ class Unconverted:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CountedMoney:
     """How many deals, worth how much; deals without an exchange rate are in neither."""
 

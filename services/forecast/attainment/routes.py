@@ -1,7 +1,7 @@
 """Targets over HTTP: what is reached of them, what one would take, and what could be wanted next (PROC-4)."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -29,6 +29,7 @@ from shared.events.deals.target import TargetKind
 from shared.events.definition import Exact, words
 from shared.events.money import Money
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.projections.errors import InvalidQuery, invalid
 
 router = handwritten("target-attainment")
@@ -37,7 +38,7 @@ KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 SHARE = Decimal("0.0001")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Figure:
     """A figure of a kind: an amount of what is money, else a number; a share has four decimals."""
 
@@ -45,7 +46,7 @@ class Figure:
     number: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ShareOfCases:
     """A share with what it was worked out from."""
 
@@ -54,7 +55,7 @@ class ShareOfCases:
     denominator: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TargetAttainment:
     """What is reached of a kind. `attained` is actual ÷ target, `attained_so_far` actual ÷ due; both are null without a
     target. `n` cases are behind the actual, which is null where there is nothing to divide by, or nothing is
@@ -91,7 +92,7 @@ class TargetAttainment:
     unconverted: list[Unconverted]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TargetAttainments:
     """What is reached of the targets of a period, for the company, a team or a member."""
 
@@ -206,7 +207,7 @@ def _left_out(query: QueryContext, measured: Measurement | None) -> list[Unconve
 # -- quotas -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class QuotaInput:
     """What a quota is worked out from: given in the question, or found in the last twelve months, as numerator ÷
     denominator over `n` cases."""
@@ -218,7 +219,7 @@ class QuotaInput:
     n: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TargetQuota:
     """How many wins, deals and leads a target takes, each rounded up; null from where an input is not known."""
 
@@ -334,7 +335,7 @@ def _exact(known: QuotaInput) -> Fraction | None:
 # -- proposals --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ProposedTarget:
     """What a team or rep could be to reach: what was won a year before × (1 + growth)."""
 
@@ -347,7 +348,7 @@ class ProposedTarget:
     proposed: Figure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ProposedTargets:
     """Targets that follow from what was won a year before. Nothing is recorded: they are sent as targets, or others."""
 

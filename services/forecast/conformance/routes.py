@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -30,6 +29,7 @@ from shared.domain.periods import Period
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged
 
 router = handwritten("process-conformance")
@@ -38,7 +38,7 @@ ASKED = (*READ_MODELS, "processes")
 """The read models that are asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class GateAttempts:
     """Attempts at gates. `pass_rate` is first attempts that passed ÷ first attempts, with four decimals; null without
     any. `refusals` counts further attempts, too: trying again with the same criteria unmet is none."""
@@ -49,7 +49,7 @@ class GateAttempts:
     refusals: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class WaiverFigures:
     """Waivers that were given, and what became of those: used at a gate at least once, revoked, or run out unused.
 
@@ -63,7 +63,7 @@ class WaiverFigures:
     expired: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class FlexibleNodeFigures:
     """Flexible nodes that were added, by somebody or by a rule of a stage, and those that were removed."""
 
@@ -71,7 +71,7 @@ class FlexibleNodeFigures:
     removed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class NodeCompletion:
     """Required tasks and deliverables that fell due in the period, and those of them that are done, in time or later.
     `completion_rate` is completed ÷ due, with four decimals; null without any. Work falls due at the end of its day, or
@@ -82,7 +82,7 @@ class NodeCompletion:
     completion_rate: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ProposalFigures:
     """Tasks and deliverables that the process calls proposals and that fell due in the period, required or not, and
     those of them that were done by then. `on_time_rate` is on time ÷ due, with four decimals; null without any."""
@@ -92,7 +92,7 @@ class ProposalFigures:
     on_time_rate: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ExitOutcome:
     """How many of the proposals were decided like this, on deals that stand like that."""
 
@@ -102,7 +102,7 @@ class ExitOutcome:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ExitFigures:
     """Proposals to give a deal up: how many, how each of them was decided, and what became of it."""
 
@@ -115,7 +115,7 @@ class ExitFigures:
     """Every decision and outcome that there is any of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class WinningFigures:
     """Gates that deals went past by being won, which is possible from any stage. `stages_passed` counts the stages that
     still lay ahead, each for itself; `exits_unmet` the deals that were won while criteria of the exits behind their own
@@ -125,7 +125,7 @@ class WinningFigures:
     exits_unmet: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ConformanceFigures:
     """Cases of a period: `gates` are those of stages and of work together, work being tasks and deliverables.
 
@@ -147,7 +147,7 @@ class ConformanceFigures:
     exits: ExitFigures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class StageConformance:
     """A stage of a version of a process, with its figures. `process` and `process_name` are null as long as the
     version's publication is not known yet; moves in it are then neither attempts nor skips nor returns."""
@@ -161,7 +161,7 @@ class StageConformance:
     figures: ConformanceFigures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ProcessConformance:
     """How processes were followed in a period, as far as it had gone at the instant asked about."""
 
@@ -177,7 +177,7 @@ class ProcessConformance:
     """Those that any case belongs to, in the order of their processes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ConformanceCase:
     """A case behind a figure: the deal, and when it happened; work happened when it fell due. `stages` are those of its
     process for which it counts: a move counts as a skip for each stage that it passed over, and a win for each that lay
@@ -190,7 +190,7 @@ class ConformanceCase:
     stages: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ConformanceCases:
     """The cases behind a figure, in the order in which they happened, a page of them; `count` is the figure."""
 

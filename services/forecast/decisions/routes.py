@@ -1,7 +1,6 @@
 """What waits for the decision of whoever asks, in one list over all services, over HTTP (CON-2)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -18,6 +17,7 @@ from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paging, pages_of
 from shared.http.query_parameters import Flag
 from shared.projections.list_queries import MAX_VALUES
@@ -32,7 +32,7 @@ SUBJECTS_AT = {"contract": "contracts", "deal": "deals", "quote": "quotes"}
 State = Literal["waiting", "granted", "returned", "recalled"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class AskedApprover:
     """Somebody whose decision it takes: whoever holds a role, or a member; `name` says it in words."""
 
@@ -41,7 +41,7 @@ class AskedApprover:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ListedDecision:
     """An approval: what it is about, who submitted it, for whom it waits, and until when.
 
@@ -88,7 +88,7 @@ class ListedDecision:
     waits_for: list[AskedApprover]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CountedDecisions:
     """How many approvals about one kind of thing there are, and how many of them are overdue."""
 
@@ -97,7 +97,7 @@ class CountedDecisions:
     overdue: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Decisions:
     """A page of approvals, and how many there are of all pages. What waits is in the order in which it is due, what has
     no due time last, the oldest first; of what ended the newest is the first."""

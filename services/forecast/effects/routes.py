@@ -5,7 +5,6 @@ its reactions to the others (`shared/events/follow_ups.py`).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,6 +16,7 @@ from services.forecast.effects.queries import Key, Rank, led_to
 from shared.commands.request import NotFound
 from shared.domain.roles import READING
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.query_values import identifier
@@ -26,7 +26,7 @@ router = handwritten("effects")
 Outcome = Literal["waiting", "parked", "refused", "done"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CountedType:
     """How many events of a type."""
 
@@ -34,7 +34,7 @@ class CountedType:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ServiceEffects:
     """What the command led to in one service."""
 
@@ -47,7 +47,7 @@ class ServiceEffects:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Effect:
     """One thing that followed, or was to follow. `because` is the command or event that it follows from.
 
@@ -71,7 +71,7 @@ class Effect:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Effects:
     """What one command led to, as far as the asker may see it.
 

@@ -1,6 +1,6 @@
 """The newest events over HTTP: as a list, and live as server-sent events (API-3, FC-15)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import EVENT_STREAM, answer, handwritten, of_language, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paging, pages_of
 from shared.http.sse import Select, ServerEvent
 from shared.languages.catalogue import Catalogue
@@ -24,7 +25,7 @@ from shared.languages.wording import event_text
 router = handwritten("live")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class FeedEntry:
     """One event: `position` is its place in the journal, and its id on the stream; `text` says what happened."""
 
@@ -42,7 +43,7 @@ class FeedEntry:
     imported: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class NewestEvents:
     """The events that happened last and that the asker may see, the newest first, a page of them."""
 
@@ -102,7 +103,7 @@ def _shown(row: Any, name: str | None, catalogue: Catalogue) -> FeedEntry:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class StreamedEvent:
     """The data of one server-sent event named `message`; its id is `position`; `text` says what happened."""
 

@@ -1,6 +1,6 @@
 """The health metrics over HTTP: each measured now and one window earlier, judged, with a hint (FC-7)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, get_args
@@ -29,12 +29,13 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.forecast.policy import HealthLimits
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.languages.catalogue import Catalogue
 
 router = handwritten("health-metrics")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Metric:
     """One metric: value = numerator ÷ denominator over `n` cases. Limits are in the value's unit.
 
@@ -64,7 +65,7 @@ class Metric:
     basis: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class HealthMetrics:
     """All metrics of the sales process."""
 

@@ -1,6 +1,5 @@
 """Who is signed in, what they may narrow a question to, and how far the facts reach, over HTTP."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -15,6 +14,7 @@ from shared.domain.periods import FiscalYear
 from shared.domain.roles import READING, Role
 from shared.events.definition import words
 from shared.http.handwritten import CurrentActor, CurrentService, answer, handwritten, operation
+from shared.http.json import answer_shape
 
 router = handwritten("people")
 
@@ -22,7 +22,7 @@ BEHIND_AFTER = timedelta(days=31)
 """When the newest fact is older than this, the figures of today say little: a page better opens at its day."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class TeamName:
     """A team that the person may narrow questions to."""
 
@@ -30,7 +30,7 @@ class TeamName:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Me:
     """The person who is signed in."""
 
@@ -44,7 +44,7 @@ class Me:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class NamedPeriod:
     """A quarter or a year of the company, its first and its last day."""
 
@@ -53,7 +53,7 @@ class NamedPeriod:
     last: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Horizon:
     """The first and the last day of which there are facts, and today on the company clock; null when there are none.
 

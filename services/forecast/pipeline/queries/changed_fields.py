@@ -1,6 +1,5 @@
 """What a fact changed of a deal, field by field, in words (FC-17)."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from services.forecast.asking.answers import money
@@ -8,6 +7,7 @@ from services.forecast.asking.wording import category_title, field_title, outcom
 from services.forecast.pipeline.queries.histories import Step
 from services.forecast.pipeline.timeline import DealState
 from shared.events.definition import words
+from shared.http.json import answer_shape
 from shared.languages.catalogue import Catalogue
 
 SHOWN = (
@@ -18,7 +18,7 @@ TITLED = {"category": category_title, "outcome": outcome_title}
 """Those whose values are words of a closed set, and how these are called."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class FieldChange:
     """One field of the deal that a fact changed; `title` is the field in words. An amount is in the deal's currency.
 

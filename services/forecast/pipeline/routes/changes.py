@@ -1,6 +1,6 @@
 """Pipeline changes between two instants: legs that add up to the cent (FC-3)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -23,6 +23,7 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged
 from shared.languages.catalogue import Catalogue
 from shared.projections.errors import InvalidQuery, invalid
@@ -30,7 +31,7 @@ from shared.projections.errors import InvalidQuery, invalid
 router = handwritten("pipeline-changes")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Leg:
     """One step of the waterfall. `amount` is signed; `title` is the leg in words."""
 
@@ -40,7 +41,7 @@ class Leg:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class PipelineChanges:
     """How the open pipeline came from `start` to `end`: end = start + the sum of the legs.
 
@@ -65,7 +66,7 @@ class PipelineChanges:
     end: CountedMoney
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class MovedDeal:
     """A deal behind a leg. `amount`, `before` and `after` are in the company's currency, each at the exchange rate of
     the leg; `own_before` and `own_after` are in the deal's."""
@@ -80,7 +81,7 @@ class MovedDeal:
     own_after: Money | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class MovedDeals:
     """The deals behind the legs, the largest first, a page of them, and what all of them add up to. `unconverted`
     counts the open deals of the end that were left out for want of an exchange rate."""

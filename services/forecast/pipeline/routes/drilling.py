@@ -1,7 +1,6 @@
 """Drill-downs over HTTP: a page of the deals behind a figure, as the routes of figures answer with (FC-1, FC-4)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -21,12 +20,13 @@ from services.forecast.processes.queries import StageKey, stages
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paging
 from shared.languages.catalogue import Catalogue
 from shared.languages.wording import spelled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DrilledDeal:
     """A deal in a drill-down, as it stood at the instant asked about; `outcome_title` is the outcome in words.
 
@@ -56,7 +56,7 @@ class DrilledDeal:
     team_name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DrilledDeals:
     """The deals behind a figure, the largest first, a page of them, and what all of them add up to.
 

@@ -1,7 +1,6 @@
 """The deals that endanger a period most, each with its reasons (FC-4, DEAL-7)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, get_args
 from uuid import UUID
@@ -22,13 +21,14 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paging, pages_of
 from shared.languages.catalogue import Catalogue
 
 router = handwritten("forecast")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Danger:
     """Why a deal may not come in; the more `weight`, the graver."""
 
@@ -37,7 +37,7 @@ class Danger:
     weight: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class EndangeredDeal:
     """An open deal of the period, what is at stake, and why it is in danger, the gravest reason first.
 
@@ -61,7 +61,7 @@ class EndangeredDeal:
     reasons: list[Danger]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class EndangeredDeals:
     """The deals that endanger a period most, a page of them. `unconverted` counts the open deals that were left out for
     want of an exchange rate."""

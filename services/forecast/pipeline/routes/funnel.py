@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -24,6 +23,7 @@ from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged
 from shared.http.query_parameters import Day
 from shared.projections.errors import InvalidQuery, invalid
@@ -34,7 +34,7 @@ From = Annotated[Day | None, Query(alias="from", description="First close date t
 To = Annotated[Day | None, Query(description="Last close date that counts as closed.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class StageFigures:
     """The open deals of one stage of one version of a process. `weighted` is amount × the stage's probability; a deal
     without an exchange rate is in none of the three.
@@ -53,7 +53,7 @@ class StageFigures:
     weighted: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CycleDays:
     """Whole days from the lead's capture (or a direct deal's opening) to the win; `n` deals of which both are known."""
 
@@ -62,7 +62,7 @@ class CycleDays:
     n: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class WonFigures:
     """Deals won between the close dates asked about."""
 
@@ -71,7 +71,7 @@ class WonFigures:
     cycle_days: CycleDays
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class ClosedFigures:
     """What was closed between the close dates asked about, by outcome."""
 
@@ -80,7 +80,7 @@ class ClosedFigures:
     abandoned: CountedMoney
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Funnel:
     """The funnel at an instant. `parked` counts events that could not be applied yet; it is left out when zero.
 

@@ -1,6 +1,5 @@
 """What happened to a deal, by whom, before and after: its facts as they stand in the journal (FC-17, ACCT-1)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from shared.commands.request import NotFound
 from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged
 from shared.languages.catalogue import Catalogue
 from shared.languages.wording import event_text
@@ -22,7 +22,7 @@ from shared.languages.wording import event_text
 router = handwritten("deal-histories")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class HistoryEntry:
     """One fact: what, when it happened, when it was recorded, by whom, what it changed, and the fact itself.
 
@@ -45,7 +45,7 @@ class HistoryEntry:
     data: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class DealHistory:
     """What happened to a deal, in the order in which it happened, a page of it; `count` is of all."""
 

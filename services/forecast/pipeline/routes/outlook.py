@@ -1,7 +1,7 @@
 """The forecast of a period: what is won, what is expected, and how far that is from the target (FC-4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -31,6 +31,7 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, handwritten, operation
+from shared.http.json import answer_shape
 from shared.http.lists.paging import Paged
 
 router = handwritten("forecast")
@@ -43,7 +44,7 @@ RollUp = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class CategoryFigures:
     """The deals of one forecast category and of all that are surer, up to those that are won: they do not add up."""
 
@@ -52,7 +53,7 @@ class CategoryFigures:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class UndatedFigures:
     """The open deals without an expected close: they count in no period."""
 
@@ -61,7 +62,7 @@ class UndatedFigures:
     weighted: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@answer_shape
 class Outlook:
     """The forecast of a period.
 
