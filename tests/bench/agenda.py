@@ -216,6 +216,7 @@ TABLES = {
     "stage_work": "stage_work",
     "exchange_rates": "exchange_rate",
     "known_contracts": "contract",
+    "quotes": "quote",
 }
 
 

@@ -30,7 +30,7 @@ from shared.events.deals.quote import (
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.projections.columns import BY_LANGUAGE, SEARCHED
-from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, one_of, search
+from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, known, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
@@ -182,6 +182,7 @@ QUOTES = Listing(
         "team": in_team(),
         "currency": in_currency(),
         "needs_assessment": equals("needs_assessment", bool),
+        "assessed": known("assessed_on"),
         "valid_until_from": at_least("valid_until", date),
         "valid_until_to": at_most("valid_until", date),
         "q": search(),

@@ -97,7 +97,9 @@ async def test_deal_8_a_quote_is_written_decided_by_two_beside_each_other_sent_a
     assert (shown["status"], shown["quote_version"], shown["totals"]["net"]) == ("drafted", 1, "11970.00")
     changed = await patched(rep, at, 1, {"discount": {"percent": "20"}})
     assert changed.status_code == 200, changed.text
-    await did(rep, f"{at}/submit")
+    submitted = await did(rep, f"{at}/submit")
+    queue = {"deal": counter.deal, "needs_assessment": "true", "assessed": "false"}
+    assert len((await seen(rep, submitted, AT, **queue))["items"]) == 1
     shown = await rep.sees(at)
     assert (shown["status"], shown["is_price_approved"], shown["needs_assessment"]) == ("submitted", False, True)
     approval = f"/v1/deal-approvals/{shown['approval_id']}"
@@ -122,6 +124,7 @@ async def test_deal_8_a_quote_is_written_decided_by_two_beside_each_other_sent_a
     assert (deal["amount"]["amount"], deal["lines"]) == ("10080.00", [])
     (row,) = (await seen(rep, accepted, AT, deal=counter.deal))["items"]
     assert (row["status"], row["net"], row["discount_percent"], row["lines"]) == ("accepted", "10080.00", "20.00", 2)
+    assert (await seen(rep, accepted, AT, **queue))["items"] == []
     refused = await rep.does(f"/v1/deals/{counter.deal}/change-amount", {"amount": DEAL["amount"]})
     assert (refused.status_code, codes(refused)) == (422, ["amount-is-quoted"])
 
