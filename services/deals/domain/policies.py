@@ -6,6 +6,7 @@ from decimal import Decimal
 from services.deals.domain.choice import rule_faults
 from services.deals.domain.process.full import FULL_ID
 from services.deals.domain.process.short import SHORT_ID
+from services.deals.domain.quote.pricing import is_fine
 from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.money import money_faults
 from shared.domain.policy import Policy, policies
@@ -132,6 +133,10 @@ def _quote_faults(document: QuoteRules) -> Iterator[Reason]:
     for name in ("tax_percent", "discount_limit"):
         if not 0 <= getattr(document, name) <= HUNDRED:
             yield Reason(code="out-of-range", message="It lies between 0 and 100 percent.", field=name)
+    if 0 <= document.tax_percent <= HUNDRED and not is_fine(document.tax_percent):
+        # Else every draft would be refused, at a rate that nobody sent with it.
+        message = "A rate of tax has at most six decimals."
+        yield Reason(code="too-precise", message=message, field="tax_percent")
     if document.large_amount is not None and document.large_amount <= 0:
         message = "A large amount is above zero; leave it out, and none is large."
         yield Reason(code="not-positive", message=message, field="large_amount")

@@ -475,6 +475,8 @@ def test_deal_8_a_draft_whose_last_day_has_passed_is_not_submitted() -> None:
     [
         ({"discount_limit": Decimal("100.01")}, "discount_limit"),
         ({"tax_percent": Decimal(-1)}, "tax_percent"),
+        ({"tax_percent": Decimal("7.1234567")}, "tax_percent"),
+        ({"tax_percent": Decimal("9" * 40)}, "tax_percent"),
         ({"large_amount": Decimal(0)}, "large_amount"),
         ({"chain": replace(RULES.chain, self_approval="allow")}, "chain.self_approval"),
     ],

@@ -75,6 +75,11 @@ def pricing_faults(
     return reasons or _too_much(discount, sum(begun.net) * unit, "discount")
 
 
+def is_fine(number: Decimal) -> bool:
+    """Whether a quantity or percentage is written with as many decimals as are reckoned with."""
+    return number == number.quantize(FINEST)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Begun:
     """What each line comes to before the discount on the whole, in minor units."""
@@ -163,10 +168,10 @@ def _below_list(lines: Sequence[QuoteLine], net: int, unit: Decimal) -> Decimal:
 
 
 def _line_faults(line: QuoteLine, currency: str, where: str) -> Iterator[Reason]:
-    if not 0 < line.quantity <= MOST_QUANTITY or not _is_fine(line.quantity):
+    if not 0 < line.quantity <= MOST_QUANTITY or not is_fine(line.quantity):
         message = f"A quantity is above 0, at most {MOST_QUANTITY}, and has at most six decimals."
         yield Reason(code="invalid-quantity", message=message, field=f"{where}.quantity")
-    if not 0 <= line.tax_percent <= HUNDRED or not _is_fine(line.tax_percent):
+    if not 0 <= line.tax_percent <= HUNDRED or not is_fine(line.tax_percent):
         message = "A rate of tax lies between 0 and 100 percent, and has at most six decimals."
         yield Reason(code="out-of-range", message=message, field=f"{where}.tax_percent")
     yield from money_faults(line.price, f"{where}.price", currency=currency, whose="the quote's currency")
@@ -181,7 +186,7 @@ def _discount_faults(discount: QuoteDiscount | None, currency: str, where: str) 
     if (discount.percent is None) == (discount.amount is None):
         message = "A discount is a share in percent or an amount: one of the two."
         yield Reason(code="percent-or-amount", message=message, field=where)
-    if discount.percent is not None and (not 0 < discount.percent <= HUNDRED or not _is_fine(discount.percent)):
+    if discount.percent is not None and (not 0 < discount.percent <= HUNDRED or not is_fine(discount.percent)):
         message = "A discount is above 0, at most 100 percent, and has at most six decimals."
         yield Reason(code="out-of-range", message=message, field=f"{where}.percent")
     if discount.amount is not None:
@@ -196,10 +201,6 @@ def _too_much(discount: QuoteDiscount | None, of: Decimal, where: str) -> list[R
         return []
     message = f"The discount of {discount.amount} is more than the {of} that it is taken off."
     return [Reason(code="above-amount", message=message, field=f"{where}.amount.amount")]
-
-
-def _is_fine(number: Decimal) -> bool:
-    return number == number.quantize(FINEST)
 
 
 def _units(amount: Decimal, unit: Decimal) -> int:
