@@ -121,10 +121,12 @@ QUOTE_FACTS: Mapping[str, str] = {
     "over_limit": "yes-no",
     "large": "yes-no",
     "custom_line": "yes-no",
+    "unlisted_price": "yes-no",
 }
 """What conditions of the chain may ask of a quote, and its kind: how many percent it lies below the list prices, what
 it comes to without tax in the company's currency, its own currency, and what the policy makes of that: whether the
-discount is over the limit and the amount large; and whether anything of it is made for this customer."""
+discount is over the limit and the amount large; whether anything of it is made for this customer; and whether the list
+has no price of one of its products in its currency, so that no discount can be told."""
 
 HUNDRED = Decimal(100)
 
@@ -162,7 +164,9 @@ QUOTES = Policy(
                     key="manager",
                     name="The manager",
                     approvers=(Approver(superior=1),),
-                    when=Predicate(any_of=(_is_so("over_limit"), _is_so("custom_line"), _is_so("large"))),
+                    when=Predicate(
+                        any_of=(_is_so("over_limit"), _is_so("custom_line"), _is_so("unlisted_price"), _is_so("large"))
+                    ),
                     within_days=2,
                 ),
                 ApprovalStep(

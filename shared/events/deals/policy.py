@@ -67,8 +67,8 @@ class QuoteRules:
     """From so much on, without tax and in the company's currency, a quote is `large`: product says whether it can be
     delivered. None: none is."""
     chain: ApprovalChain
-    """Who has to approve the price. Its conditions are about the facts discount, amount, currency, over_limit, large
-    and custom_line."""
+    """Who has to approve the price. Its conditions are about the facts discount, amount, currency, over_limit,
+    large, custom_line and unlisted_price."""
 
 
 RuledProcess = Annotated[UUID, Reference("process")]

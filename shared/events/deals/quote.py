@@ -140,6 +140,8 @@ class QuoteSubmitted:
     """Whether product has to say whether it can be delivered."""
     custom_line: bool
     """Whether something of it is made for this customer."""
+    unlisted_price: bool
+    """Whether the list has no price of one of its products in its currency, so that no discount can be told."""
     large: bool
     """Whether it reaches the large amount of the policy."""
     discount_percent: Exact

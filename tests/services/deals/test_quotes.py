@@ -367,6 +367,19 @@ def test_deal_8_an_amount_in_another_currency_needs_its_rate() -> None:
         assert known.given(draft).when(SubmitQuote()).facts[0].event.large is large
 
 
+def test_deal_8_what_the_list_has_no_price_of_is_asked_about_at_any_price() -> None:
+    """Nothing says how far it lies below the list, and product is not asked about what it delivers every day."""
+    dollars = THERE.knowing(
+        deal=replace(OFFERED, amount=usd("1")), conversion=Conversion(currency="EUR", factors={"USD": Decimal("0.9")})
+    )
+    draft = dollars.when(DraftQuote(deal_id=ID, lines=(servers(price=usd("1.00")),))).facts[0].event
+    event = dollars.given(draft).when(SubmitQuote()).facts[0].event
+    assert (event.discount_percent, event.unlisted_price) == (Decimal("0.00"), True)
+    assert (event.steps, event.needs_assessment, event.custom_line) == (("manager",), False, False)
+    own = THERE.given(drafted(servers(), custom())).when(SubmitQuote()).facts[0].event
+    assert (own.unlisted_price, own.custom_line) == (False, True)
+
+
 def test_deal_8_price_and_delivery_are_decided_beside_each_other_and_both_are_needed() -> None:
     met, approval = submitted(drafted(servers(), custom()))
     assess = AssessDelivery(difficulty=3, duration_days=40, reservations=("The hall has power.",))

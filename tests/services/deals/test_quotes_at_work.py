@@ -14,6 +14,7 @@ from shared.eventstore.append import Append, Outcome
 from shared.projections.audit import differences
 from shared.testing.servers import personal_rows
 from tests.services.deals.conftest import Office, Team
+from tests.services.deals.test_exchange_rates_at_work import published, table
 from tests.services.deals.test_service import codes, patched, seen
 from tests.services.leads.conftest import Desk, unique
 from tests.shared.http.conftest import Errands
@@ -137,6 +138,25 @@ async def test_deal_8_products_that_are_accepted_are_the_lines_of_the_deal(count
     assert deal["lines"] == [
         {"product_id": counter.server, "quantity": "2", "price": {"amount": "4320.00", "currency": "EUR"}}
     ]
+
+
+async def test_deal_8_a_price_in_a_currency_without_a_list_waits_for_a_manager(counter: Counter) -> None:
+    office = counter.office
+    day = office.running.settings.company.day(office.running.clock.now())
+    done = await published(office.somebody(Role.FINANCE, "fred"), table(day.isoformat(), USD="1.10"))
+    await seen(office.somebody(), done, "/v1/exchange-rates")
+    dollar = {"amount": "1.00", "currency": "USD"}
+    await did(counter.rep, f"/v1/deals/{counter.deal}/change-amount", {"amount": dollar})
+    at = await counter.drafts(counter.servers(price=dollar))
+    await did(counter.rep, f"{at}/submit")
+    shown = await counter.rep.sees(at)
+    assert (shown["status"], shown["needs_assessment"], shown["totals"]["discount_percent"]) == (
+        "submitted",
+        False,
+        "0.00",
+    )
+    await did(counter.manager, f"/v1/deal-approvals/{shown['approval_id']}/approve")
+    assert await counter.status(at) == "approved"
 
 
 async def test_deal_8_team_and_product_see_a_quote_and_other_reps_do_not(counter: Counter) -> None:

@@ -111,9 +111,9 @@ def submit(
 ) -> Decision:
     """Ask for all that the draft needs before it may be sent; what needs nothing is approved at once.
 
-    A discount over the limit of the policy `quotes`, a large amount and what no price list has are approved by whoever
-    its chain asks. Of a large amount, and of what no price list has, product says whether it can be delivered, at the
-    same time. All of that counts for this version alone.
+    A discount over the limit of the policy `quotes`, a large amount, a product without a list price in the quote's
+    currency and what is no product are approved by whoever its chain asks. Of a large amount, and of what is no
+    product, product says whether it can be delivered, at the same time. All of that counts for this version alone.
     """
     if state.valid_until is not None and state.valid_until < context.today:
         message = f"It would have been valid until {state.valid_until}: change the draft first."
@@ -149,6 +149,7 @@ def submit(
         steps=tuple(step.key for step in steps),
         needs_assessment=facts["large"] or facts["custom_line"],
         custom_line=facts["custom_line"],
+        unlisted_price=facts["unlisted_price"],
         large=facts["large"],
         discount_percent=state.totals.discount_percent,
         amount=state.amount,
@@ -279,6 +280,8 @@ def facts_about(state: Quote, rules: QuoteRules, conversion: Conversion) -> Fact
         "over_limit": state.totals.discount_percent > rules.discount_limit,
         "large": worth is not None and rules.large_amount is not None and worth >= rules.large_amount,
         "custom_line": any(line.product_id is None for line in state.lines),
+        # Such a line counts at its own price: no discount shows, however little that is.
+        "unlisted_price": any(line.product_id is not None and line.list_price is None for line in state.lines),
     }
 
 
