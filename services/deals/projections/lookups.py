@@ -89,8 +89,9 @@ async def pilot_crew(reader: LoaderContext, state: Any, command: StartPilot, con
 
 
 async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Context) -> Catalogue:
-    """The products on the lines that a command names."""
-    named = {line.product_id for line in command.lines or () if line.product_id}
+    """The products on the lines that a command names; of one that names none, those of the thing itself."""
+    of = command if hasattr(command, "lines") else state
+    named = {line.product_id for line in of.lines or () if line.product_id}
     found = {product_id: (await reader.state(product, product_id))[0] for product_id in named}
     return Catalogue(products={key: held for key, held in found.items() if isinstance(held, ListedProduct)})
 

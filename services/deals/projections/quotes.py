@@ -53,7 +53,7 @@ class QuoteRow:
     total: Exact
     """What the customer pays: net with tax."""
     discount_percent: Exact
-    """How far net lies below the list prices."""
+    """How far net lies below the list prices, as of its submission where there was one."""
     lines: int
     """How many it has."""
     valid_until: date | None
@@ -135,7 +135,11 @@ QUOTE = Table(
     changes={
         QuoteDrafted: _drafted,
         QuoteChanged: lambda fact, _: {"valid_until": fact.data.valid_until, **_of_totals(fact.data.totals)},
-        QuoteSubmitted: lambda fact, _: {"status": "submitted", "needs_assessment": fact.data.needs_assessment},
+        QuoteSubmitted: lambda fact, _: {
+            "status": "submitted",
+            "needs_assessment": fact.data.needs_assessment,
+            "discount_percent": fact.data.discount_percent,
+        },
         QuotePriceApproved: lambda *_: {"is_price_approved": True},
         QuoteDeliveryAssessed: lambda fact, _: {"assessed_on": fact.data.on},
         QuoteApproved: lambda *_: {"status": "approved"},

@@ -30,7 +30,7 @@ class QuoteLine:
     quantity: Exact
     """Above 0, with at most six decimals."""
     list_price: Money | None = None
-    """What one cost by the list when the line was written, in the quote's currency."""
+    """What one cost by the list in the quote's currency, when the line was written or, after that, submitted."""
     price: Money
     """What one costs, before any discount and without tax."""
     discount: QuoteDiscount | None = None
@@ -144,8 +144,10 @@ class QuoteSubmitted:
     """Whether the list has no price of one of its products in its currency, so that no discount can be told."""
     large: bool
     """Whether it reaches the large amount of the policy."""
+    list_prices: tuple[Money | None, ...]
+    """What one of each position cost by the list on that day, in their order: it is judged by these."""
     discount_percent: Exact
-    """What all of its discounts are of its list prices."""
+    """How far its net total lay below them."""
     amount: Money
     """Its net total."""
     policy_version: int

@@ -380,6 +380,31 @@ def test_deal_8_what_the_list_has_no_price_of_is_asked_about_at_any_price() -> N
     assert (own.unlisted_price, own.custom_line) == (False, True)
 
 
+def listing(**changes: Any) -> Catalogue:
+    """The catalogue once the server is otherwise."""
+    return Catalogue(products=CATALOGUE.products | {SERVER: replace(CATALOGUE.products[SERVER], **changes)})
+
+
+def test_deal_8_a_quote_is_judged_by_the_list_of_the_day_on_which_it_is_submitted() -> None:
+    """And shows by what: also a further version, which says what the one before did."""
+    met = sent_quote()
+    revised = met.given(met.when(ReviseQuote()).facts[0].event).knowing(catalogue=listing(list_price=eur("9600")))
+    outcome = revised.when(SubmitQuote())
+    event = outcome.facts[0].event
+    assert (event.steps, event.list_prices) == (("manager", "sales-director"), (eur("9600"),))
+    assert event.discount_percent == outcome.state.totals.discount_percent == Decimal("55.00")
+    (line,) = outcome.state.lines
+    assert (line.list_price, line.price, outcome.state.amount) == (eur("9600"), eur("4800"), eur("8640.00"))
+    assert outcome.state.versions[0].totals.discount_percent == Decimal("10.00")
+    cheaper = THERE.given(drafted(discount=percent("20"))).knowing(catalogue=listing(list_price=eur("3840")))
+    assert cheaper.when(SubmitQuote()).facts[0].event.steps == ()
+
+
+def test_deal_8_a_product_that_is_no_longer_sold_is_not_submitted() -> None:
+    met = THERE.given(drafted(custom(), servers())).knowing(catalogue=listing(active=False))
+    assert fields(met.when(SubmitQuote())) == [("inactive-product", "lines.1.product_id")]
+
+
 def test_deal_8_price_and_delivery_are_decided_beside_each_other_and_both_are_needed() -> None:
     met, approval = submitted(drafted(servers(), custom()))
     assess = AssessDelivery(difficulty=3, duration_days=40, reservations=("The hall has power.",))

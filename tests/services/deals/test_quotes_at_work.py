@@ -159,6 +159,26 @@ async def test_deal_8_a_price_in_a_currency_without_a_list_waits_for_a_manager(c
     assert await counter.status(at) == "approved"
 
 
+async def test_deal_8_a_further_version_is_judged_by_the_list_of_today(counter: Counter) -> None:
+    """What has become dearer is a discount by now, and what is not sold any more is not offered again."""
+    ops, rep = counter.office.somebody(), counter.rep
+    at, product = await counter.sends(), f"/v1/products/{counter.server}"
+    await did(rep, f"{at}/revise")
+    dearer = {"amount": "48000.00", "currency": "EUR"}
+    version = (await ops.sees(product))["version"]
+    assert (await patched(ops, product, version, {"list_price": dearer, "active": False})).status_code == 200
+    refused = await rep.does(f"{at}/submit")
+    assert (refused.status_code, codes(refused)) == (422, ["inactive-product"])
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["/lines/0/product_id"]
+    version = (await ops.sees(product))["version"]
+    assert (await patched(ops, product, version, {"active": True})).status_code == 200
+    done = await did(rep, f"{at}/submit")
+    shown = await rep.sees(at)
+    assert (shown["status"], shown["quote_version"], shown["lines"][0]["list_price"]) == ("submitted", 2, dearer)
+    (row,) = (await seen(rep, done, AT, deal=counter.deal))["items"]
+    assert row["discount_percent"] == shown["totals"]["discount_percent"] == "90.00"
+
+
 async def test_deal_8_team_and_product_see_a_quote_and_other_reps_do_not(counter: Counter) -> None:
     """API-4"""
     drafted = await did(counter.rep, AT, {"deal_id": counter.deal, "lines": [INSTALLATION]})

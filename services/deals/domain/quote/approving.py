@@ -1,15 +1,18 @@
 """What is decided before a quote is sent: its price, by whoever its chain asks, and its delivery, by product, beside
 each other and of one version (DEAL-8, CON-2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.product import Catalogue
+from services.deals.domain.quote.pricing import below_list
 from services.deals.domain.quote.state import (
     ApprovedQuote,
     DeliveryAssessment,
@@ -20,6 +23,7 @@ from services.deals.domain.quote.state import (
     quote,
     written,
 )
+from services.deals.domain.quote.writing import list_price
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
 from shared.domain.approval.requesting import NO_STEP, Approvable, Outcome, OwnApproval, Submission, recalled, requested
@@ -28,7 +32,7 @@ from shared.domain.context import Actor, Context
 from shared.domain.criteria import Facts
 from shared.domain.fields import Text
 from shared.domain.policy import Counts, InForce
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.deals.policy import QuoteRules
 from shared.events.deals.quote import (
@@ -40,6 +44,7 @@ from shared.events.deals.quote import (
     QuoteSubmitted,
 )
 from shared.events.definition import value
+from shared.events.money import Money
 from shared.events.working_hours import WorkingHours
 
 ASSESSING = permission({Role.PRODUCT: Reach.ALL})
@@ -105,6 +110,7 @@ def submit(
     context: Context,
     *,
     rules: InForce[QuoteRules],
+    catalogue: Catalogue,
     conversion: Conversion,
     approvers: Approvers,
     hours: InForce[WorkingHours],
@@ -113,13 +119,16 @@ def submit(
 
     A discount over the limit of the policy `quotes`, a large amount, a product without a list price in the quote's
     currency and what is no product are approved by whoever its chain asks. Of a large amount, and of what is no
-    product, product says whether it can be delivered, at the same time. All of that counts for this version alone.
+    product, product says whether it can be delivered, at the same time. All of that counts for this version alone. The
+    discount is reckoned from the list of today, whatever that said when the lines were written.
     """
     if state.valid_until is not None and state.valid_until < context.today:
         message = f"It would have been valid until {state.valid_until}: change the draft first."
         raise Rejected("no-longer-valid", message)
+    refuse_all("invalid-quote", "This cannot be quoted.", list(_no_longer_sold(state, catalogue)))
     counts = rules.of(team=state.team, process=state.process_id)
-    facts = facts_about(state, counts.document, conversion)
+    judged = _as_listed(state, catalogue, context.today)
+    facts = facts_about(judged, counts.document, conversion)
     if facts["amount"] is None:
         message = f"There is no exchange rate for {state.currency}: its worth in {conversion.currency} is unknown."
         raise Rejected("no-exchange-rate", message)
@@ -151,7 +160,8 @@ def submit(
         custom_line=facts["custom_line"],
         unlisted_price=facts["unlisted_price"],
         large=facts["large"],
-        discount_percent=state.totals.discount_percent,
+        list_prices=tuple(line.list_price for line in judged.lines),
+        discount_percent=judged.totals.discount_percent,
         amount=state.amount,
         policy_version=counts.version,
         submitter=context.actor.subject,
@@ -221,7 +231,7 @@ def is_returned(state: DraftedQuote, command: ReturnQuote) -> bool:
 def submitted(state: DraftedQuote, event: QuoteSubmitted) -> SubmittedQuote:
     return become(
         SubmittedQuote,
-        state,
+        _judged(state, event.list_prices, event.discount_percent),
         approval_id=event.approval_id,
         approvals=(*state.approvals, event.approval_id),
         submitter=event.submitter,
@@ -283,6 +293,30 @@ def facts_about(state: Quote, rules: QuoteRules, conversion: Conversion) -> Fact
         # Such a line counts at its own price: no discount shows, however little that is.
         "unlisted_price": any(line.product_id is not None and line.list_price is None for line in state.lines),
     }
+
+
+def _no_longer_sold(state: DraftedQuote, catalogue: Catalogue) -> Iterator[Reason]:
+    for index, line in enumerate(state.lines):
+        held = catalogue.products.get(line.product_id) if line.product_id else None
+        if line.product_id is not None and (held is None or not held.active):
+            message = f"{line.name} is no longer sold."
+            yield Reason(code="inactive-product", message=message, field=f"lines.{index}.product_id")
+
+
+def _as_listed(state: DraftedQuote, catalogue: Catalogue, on: date) -> DraftedQuote:
+    """A draft with what its products cost by the list on a day, and how far it lies below that."""
+    prices = [list_price(line, state.currency, catalogue, on) for line in state.lines]
+    listed = _judged(state, prices, state.totals.discount_percent)
+    return _judged(state, prices, below_list(listed.lines, state.totals.net, state.currency))
+
+
+def _judged(state: DraftedQuote, prices: Sequence[Money | None], discount_percent: Decimal) -> DraftedQuote:
+    """A draft with the list prices that it is judged by."""
+    return replace(
+        state,
+        lines=tuple(replace(line, list_price=price) for line, price in zip(state.lines, prices, strict=True)),
+        totals=replace(state.totals, discount_percent=discount_percent),
+    )
 
 
 def part_of(quote_version: int) -> str:

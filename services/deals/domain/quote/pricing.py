@@ -58,6 +58,13 @@ def priced(
     )
 
 
+def below_list(lines: Sequence[QuoteLine], net: Decimal, currency: str) -> Decimal:
+    """How many percent an amount lies below what lines cost by the list, rounded up to two decimals. What has no list
+    price counts at its own."""
+    unit = minor_unit(currency)
+    return _below_list(lines, _units(net, unit), unit)
+
+
 def pricing_faults(
     lines: Sequence[QuoteLine], discount: QuoteDiscount | None, *, currency: str, rounding: Rounding
 ) -> list[Reason]:

@@ -97,7 +97,7 @@ class UpdateQuote:
     """What changes about a draft; what is left out stays as it is."""
 
     lines: Lines = absent()
-    """All lines. A product that the draft has already may stay when it is no longer sold."""
+    """All lines. A product that the draft has already may stay when it is no longer sold; it is not submitted so."""
     discount: QuoteDiscount | None = absent()
     """Null: nothing is taken off all positions together."""
     valid_until: Day | None = absent()
@@ -300,9 +300,16 @@ def offer_faults(
             if not product.active and product.id not in kept:
                 message = f"{product.name} is no longer sold."
                 yield Reason(code="inactive-product", message=message, field=f"{where}.product_id")
-            if line.price is None and _list_price(line, currency, catalogue, on) is None:
+            if line.price is None and list_price(line, currency, catalogue, on) is None:
                 message = f"{product.name} has no list price in {currency}, the quote's currency: say the line's price."
                 yield Reason(code="other-currency", message=message, field=f"{where}.price.currency")
+
+
+def list_price(line: LineOffered | QuoteLine, currency: str, catalogue: Catalogue, on: date) -> Money | None:
+    """What one of so many of a line's product costs by the list on a day, in the quote's currency; None where the list
+    does not say it."""
+    product = catalogue.products.get(line.product_id) if line.product_id else None
+    return price_of(product, currency=currency, quantity=line.quantity, on=on) if product else None
 
 
 def _custom_faults(line: LineOffered, where: str) -> Iterator[Reason]:
@@ -312,17 +319,10 @@ def _custom_faults(line: LineOffered, where: str) -> Iterator[Reason]:
         yield Reason(code="price-needed", message="What is no product has a price.", field=f"{where}.price")
 
 
-def _list_price(line: LineOffered, currency: str, catalogue: Catalogue, on: date) -> Money | None:
-    """What one of so many of a line's product costs by the list on a day, in the quote's currency; None where the list
-    does not say it."""
-    product = catalogue.products.get(line.product_id) if line.product_id else None
-    return price_of(product, currency=currency, quantity=line.quantity, on=on) if product else None
-
-
 def _line(wanted: LineOffered, currency: str, catalogue: Catalogue, rules: QuoteRules, on: date) -> QuoteLine | None:
     """None where it lacks a name or a price, which is refused by itself."""
     product = catalogue.products.get(wanted.product_id) if wanted.product_id else None
-    listed = _list_price(wanted, currency, catalogue, on)
+    listed = list_price(wanted, currency, catalogue, on)
     name = wanted.name or (product.name if product else None)
     price = wanted.price or listed
     if name is None or price is None:
