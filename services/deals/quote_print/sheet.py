@@ -152,7 +152,8 @@ def _row(position: int, line: QuoteLine, totals: QuoteLineTotals, is_discounted:
     return Row(
         cells=(
             words.number(position),
-            line.name,
+            # Its name is gone with the texts of its deal.
+            line.name or words.say("quote.unnamed"),
             quantity,
             words.number(line.price.amount),
             *discount,

@@ -24,7 +24,11 @@ class QuoteLine:
 
     product_id: UUID | None = None
     """None: a custom position, which has no list price."""
-    name: str
+    product_name: str | None = None
+    """What the product was called when the line was written; None of a custom position."""
+    name: str = ""
+    """What it is called: as somebody wrote it, else as the product is. On topics, and once the texts are erased, as the
+    product is; of a custom position nothing."""
     unit: str
     """What is counted, like piece, hour or metre."""
     quantity: Exact
@@ -91,6 +95,8 @@ class QuoteDrafted:
     currency: str
     """That of every amount of it."""
     lines: tuple[QuoteLine, ...]
+    names: FreeText[tuple[str, ...] | None] = None
+    """What somebody called each of them, in their order; empty where it is called as its product is."""
     discount: QuoteDiscount | None
     """The discount on all lines together, beside those of each."""
     totals: QuoteTotals
@@ -115,6 +121,8 @@ class QuoteChanged:
     quote_id: UUID
     quote_version: int
     lines: tuple[QuoteLine, ...]
+    names: FreeText[tuple[str, ...] | None] = None
+    """What somebody called each of them, in their order; empty where it is called as its product is."""
     discount: QuoteDiscount | None
     totals: QuoteTotals
     valid_until: date | None

@@ -36,6 +36,7 @@ from services.deals.domain.quote.state import (
     ApprovedQuote,
     DeclinedQuote,
     DraftedQuote,
+    EndedVersion,
     QuotedDeal,
     SentQuote,
     SubmittedQuote,
@@ -171,6 +172,7 @@ def test_deal_8_a_quote_is_drafted_with_list_prices_and_comes_to_totals() -> Non
     assert event.lines == (
         QuoteLine(
             product_id=SERVER,
+            product_name="Server",
             name="Server",
             unit="piece",
             quantity=Decimal("2.5"),
@@ -179,13 +181,14 @@ def test_deal_8_a_quote_is_drafted_with_list_prices_and_comes_to_totals() -> Non
             tax_percent=Decimal(0),
         ),
         QuoteLine(
-            name="Installation",
             unit="day",
             quantity=Decimal("1.5"),
             price=eur("1200.00"),
             tax_percent=Decimal(19),
         ),
     )
+    assert event.names == ("", "Installation")
+    assert [line.name for line in outcome.state.lines] == ["Server", "Installation"]
     assert (event.totals.gross, event.totals.net, event.totals.tax) == tuple(
         map(Decimal, ("13800.00", "12420.00", "307.80"))
     )
@@ -810,3 +813,24 @@ def test_data_4_a_process_that_knows_the_texts_forgets_them(kind: type, left: di
     assert isinstance(before, kind)
     state = quote.evolve(before, QuoteTextsErased(quote_id=QUOTE))
     assert {name: getattr(state, name) for name in left} == left
+
+
+def test_data_4_what_positions_were_called_is_a_text_in_every_version() -> None:
+    """What a product is called is none: a position that was called otherwise is called so again."""
+    lines = (servers(), servers(name="For Mr Miller"), custom())
+    met = THERE.given(drafted(servers()))
+    (changed,) = met.when(UpdateQuote(lines=lines)).facts
+    assert [line.name for line in changed.event.lines] == ["Server", "Server", ""]
+    assert changed.event.names == ("", "For Mr Miller", "Installation")
+    before = quote.fold([*met.history, changed.event])
+    assert ([line.name for line in before.lines], before.written) == (["Server", "For Mr Miller", "Installation"], True)
+    ended = EndedVersion(
+        quote_version=1, ended_as="sent", lines=before.lines, discount=None, totals=before.totals, valid_until=None
+    )
+    old = replace(before, versions=(ended,))
+    after = quote.evolve(old, QuoteTextsErased(quote_id=QUOTE))
+    assert after.written is False
+    for shown in (after, *after.versions):
+        assert [line.name for line in shown.lines] == ["Server", "Server", ""]
+    folded = quote.fold([*met.history, replace(changed.event, names=None), QuoteTextsErased(quote_id=QUOTE)])
+    assert folded.lines == after.lines

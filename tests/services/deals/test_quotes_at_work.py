@@ -350,6 +350,23 @@ async def test_data_4_what_was_written_goes_with_the_texts_of_the_deal(counter: 
     assert (shown["evidence"], shown["status"]) == ("", "accepted")
 
 
+async def test_data_4_what_a_position_was_called_goes_with_the_texts_of_the_deal(counter: Counter) -> None:
+    """It stands beside the log, so no topic has it; the print calls it a position."""
+    at = await counter.drafts(counter.servers(), {**INSTALLATION, "name": "Desk for Quentin Ashgrove"})
+    version = (await counter.rep.sees(at))["version"]
+    assert (await patched(counter.rep, at, version, {"discount": {"percent": "5"}})).status_code == 200
+    pool, made = counter.office.running.pool, UUID(at.rpartition("/")[2])
+    ways = (at, f"{at}/history", f"{at}/print.html")
+    stored = await pool.fetch("select data::text from event where aggregate_id = $1", made)
+    assert "Quentin" not in "".join(row["data"] for row in stored)
+    assert all(["Quentin" in (await counter.rep.client.get(way)).text for way in ways])
+    await did(counter.office.somebody(), f"/v1/deals/{counter.deal}/erase-texts")
+    assert await personal_rows(pool, made) == 0
+    assert not any(["Quentin" in (await counter.rep.client.get(way)).text for way in ways])
+    assert [line["name"] for line in (await counter.rep.sees(at))["lines"]] == ["Server", ""]
+    assert ">Position<" in (await counter.rep.client.get(f"{at}/print.html")).text
+
+
 async def test_data_3_the_list_is_what_a_fresh_fold_gives(counter: Counter) -> None:
     at, running = await counter.sends(), counter.office.running
     done = await did(counter.rep, f"{at}/revise")

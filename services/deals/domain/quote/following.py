@@ -17,6 +17,7 @@ from services.deals.domain.quote.state import (
     SetAsideQuote,
     SubmittedQuote,
     quote,
+    without_names,
 )
 from services.deals.domain.support_request.following import FollowedDeal
 from shared.domain.aggregate import Occurrence
@@ -42,7 +43,13 @@ def deal_changed(state: AnyQuote, event: QuoteDealChanged) -> AnyQuote:
 @quote.evolves
 def texts_were_erased(state: AnyQuote, event: QuoteTextsErased) -> AnyQuote:
     assessment = replace(state.assessment, reservations=()) if state.assessment else None
-    gone = replace(state, assessment=assessment, written=False)
+    gone = replace(
+        state,
+        lines=without_names(state.lines),
+        versions=tuple(replace(each, lines=without_names(each.lines)) for each in state.versions),
+        assessment=assessment,
+        written=False,
+    )
     match gone:
         case DraftedQuote():
             return replace(gone, returned_for="" if gone.returned_over else None)

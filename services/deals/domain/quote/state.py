@@ -1,6 +1,7 @@
 """What is known of a quote, and the states that its present version can stand in (DEAL-8)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -200,6 +201,24 @@ Kind = TypeVar("Kind", bound=Quote)
 def become(kind: type[Kind], state: Quote, **changes: Any) -> Kind:
     """The quote in another state, with what changes on the way."""
     return kind(**(carried(state, Quote) | changes))
+
+
+def without_names(lines: Sequence[QuoteLine]) -> tuple[QuoteLine, ...]:
+    """Lines without what somebody called them: each is called as its product is, or not at all (DATA-4)."""
+    return tuple(replace(line, name=line.product_name or "") for line in lines)
+
+
+def own_names(lines: Sequence[QuoteLine]) -> tuple[str, ...] | None:
+    """What somebody called each of some lines, empty where that is what its product is called; None where all are."""
+    names = tuple("" if line.name == line.product_name else line.name for line in lines)
+    return names if any(names) else None
+
+
+def with_names(lines: Sequence[QuoteLine], names: Sequence[str] | None) -> tuple[QuoteLine, ...]:
+    """Lines with what somebody called them, as far as that is still known."""
+    if names is None:
+        return tuple(lines)
+    return tuple(replace(line, name=name or line.name) for line, name in zip(lines, names, strict=True))
 
 
 def written(state: Quote, text: str | tuple[str, ...] | None) -> bool:

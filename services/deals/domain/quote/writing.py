@@ -22,7 +22,11 @@ from services.deals.domain.quote.state import (
     SentQuote,
     SetAsideQuote,
     become,
+    own_names,
     quote,
+    with_names,
+    without_names,
+    written,
 )
 from shared.domain.aggregate import Claim, Decision, status_of
 from shared.domain.context import Context
@@ -147,7 +151,8 @@ def draft(
             process_id=deal.process_id,
             quote_version=1,
             currency=currency,
-            lines=lines,
+            lines=without_names(lines),
+            names=own_names(lines),
             discount=command.discount,
             totals=priced(lines, command.discount, currency=currency, rounding=counts.document.rounding),
             valid_until=command.valid_until,
@@ -186,7 +191,8 @@ def update(
         QuoteChanged(
             quote_id=state.id,
             quote_version=state.quote_version,
-            lines=lines,
+            lines=without_names(lines),
+            names=own_names(lines),
             discount=discount,
             totals=priced(lines, discount, currency=state.currency, rounding=counts.document.rounding),
             valid_until=valid_until,
@@ -232,7 +238,8 @@ def drafted(state: NoQuote, event: QuoteDrafted) -> DraftedQuote:
         process_id=event.process_id,
         quote_version=event.quote_version,
         currency=event.currency,
-        lines=event.lines,
+        lines=with_names(event.lines, event.names),
+        written=bool(event.names),
         discount=event.discount,
         totals=event.totals,
         valid_until=event.valid_until,
@@ -246,7 +253,12 @@ def drafted(state: NoQuote, event: QuoteDrafted) -> DraftedQuote:
 @quote.evolves
 def changed(state: DraftedQuote, event: QuoteChanged) -> DraftedQuote:
     return replace(
-        state, lines=event.lines, discount=event.discount, totals=event.totals, valid_until=event.valid_until
+        state,
+        lines=with_names(event.lines, event.names),
+        written=written(state, event.names),
+        discount=event.discount,
+        totals=event.totals,
+        valid_until=event.valid_until,
     )
 
 
@@ -329,6 +341,7 @@ def _line(wanted: LineOffered, currency: str, catalogue: Catalogue, rules: Quote
         return None
     return QuoteLine(
         product_id=wanted.product_id,
+        product_name=product.name if product else None,
         name=name,
         unit=wanted.unit,
         quantity=wanted.quantity,
