@@ -144,6 +144,8 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-account-changed": _AS_IT_ENDED,
     "deals.deal-classified": _AS_IT_ENDED,
     "deals.deal-lines-changed": _AS_IT_ENDED,
+    "deals.deal-quote-accepted": _QUOTED,
+    "deals.deal-quote-set-aside": _QUOTED,
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
     "deals.product-cost-set": "what a product cost in the past decides nothing any more",
     "deals.product-price-set": _BY_LIST_PRICE,

@@ -10,7 +10,6 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.next_actions import ActionReason, Circumstances, actions_of, ranked
 from services.deals.domain.deal.next_actions import NextAction as Action
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.standing import LifeSigns
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
@@ -30,7 +29,6 @@ from services.deals.projections.contracts import KNOWN_CONTRACTS, SIGNED
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion_of
-from services.deals.projections.quotes import ACCEPTED_ON, QUOTE_PROJECTION
 from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.aggregate import Aggregate
@@ -45,7 +43,7 @@ from shared.http.json import answer_shape
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 
-ACTION_READS = (DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name, KNOWN_CONTRACTS.name, QUOTE_PROJECTION.name)
+ACTION_READS = (DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name, KNOWN_CONTRACTS.name)
 AGENDA_READS = (
     *ACTION_READS,
     AGENDA_PROJECTION.name,
@@ -183,14 +181,6 @@ class Sources:
         return self.company.day(self.now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreed:
-    """What the customers of some deals agreed to: those whose contract is signed, and the accepted quotes by deal."""
-
-    signed: frozenset[UUID]
-    quotes: Mapping[UUID, UUID]
-
-
 async def agenda_of(
     of: Sources, owner: UUID, asker: Actor, *, on: date | None = None, days: int = 7, actions: int = 10
 ) -> Agenda:
@@ -201,7 +191,7 @@ async def agenda_of(
         conversion = await conversion_for(of, reading, await currencies(db, owner))
         due, counts = await due_items(db, owner, asker, on=day, days=days, limit=MOST_ITEMS)
         stakes = await greatest_stakes(db, owner, asker, conversion, MOST_DEALS)
-        agreed = await _agreed(reading, [each.deal_id for each in stakes])
+        signed = await _signed(reading, [each.deal_id for each in stakes])
     processes = await processes_of(of, due)
 
     def part(name: str) -> AgendaPart:
@@ -215,7 +205,7 @@ async def agenda_of(
         overdue=part("overdue"),
         today=part("today"),
         next=part("next"),
-        actions=shown(await _first_actions(of, stakes, conversion, agreed, actions)),
+        actions=shown(await _first_actions(of, stakes, conversion, signed, actions)),
     )
 
 
@@ -224,10 +214,10 @@ async def next_actions_of(of: Sources, state: OpenDeal) -> list[Action]:
     async with of.projections.reading(ACTION_READS) as reading:
         signs = await signs_of(reading(DEAL_PROJECTION), state.id)
         conversion = await conversion_for(of, reading, [state.amount.currency])
-        agreed = await _agreed(reading, [state.id])
+        signed = await _signed(reading, [state.id])
     if signs is None:
         return []  # it was opened a moment ago
-    return actions_of(state, _given(of, state, await followed(of, state), conversion, agreed, signs))
+    return actions_of(state, _given(of, state, await followed(of, state), conversion, signed, signs))
 
 
 async def followed(of: Sources, state: OpenDeal) -> Process:
@@ -272,19 +262,21 @@ def shown(found: Sequence[Action]) -> list[NextAction]:
 
 
 async def _first_actions(
-    of: Sources, stakes: Sequence[Stake], conversion: Conversion, agreed: Agreed, count: int
+    of: Sources, stakes: Sequence[Stake], conversion: Conversion, signed: frozenset[UUID], count: int
 ) -> list[Action]:
     """The first of what deals ask for, of which that with the greatest stake comes first. Some are looked at, and more
     as long as these do not ask for enough: whatever a later one asks for has less at stake."""
     found: list[Action] = []
     for begin in range(0, len(stakes), some := max(count, FEWEST_DEALS)):
-        found += await _actions(of, stakes[begin : begin + some], conversion, agreed)
+        found += await _actions(of, stakes[begin : begin + some], conversion, signed)
         if len(found) >= count:
             break
     return ranked(found)[:count]
 
 
-async def _actions(of: Sources, stakes: Sequence[Stake], conversion: Conversion, agreed: Agreed) -> list[Action]:
+async def _actions(
+    of: Sources, stakes: Sequence[Stake], conversion: Conversion, signed: frozenset[UUID]
+) -> list[Action]:
     """What deals ask for. One that was closed a moment ago asks for nothing."""
     held = await of.states(deal, [each.deal_id for each in stakes])
     known = {conversion.currency, *conversion.factors}
@@ -297,17 +289,14 @@ async def _actions(of: Sources, stakes: Sequence[Stake], conversion: Conversion,
     found: list[Action] = []
     for state, signs in looked_at:
         follows = processes[state.process_id, state.process_version]
-        found += actions_of(state, _given(of, state, follows, conversion, agreed, signs))
+        found += actions_of(state, _given(of, state, follows, conversion, signed, signs))
     return found
 
 
-async def _agreed(reading: ReadSnapshot, deals: Sequence[UUID]) -> Agreed:
-    """What the customers of some deals agreed to."""
+async def _signed(reading: ReadSnapshot, deals: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of some deals whose contract is signed."""
     contracts = await reading(KNOWN_CONTRACTS).fetch(SIGNED, list(deals))
-    quotes = await reading(QUOTE_PROJECTION).fetch(ACCEPTED_ON, list(deals))
-    return Agreed(
-        signed=frozenset(row["deal_id"] for row in contracts), quotes={row["deal_id"]: row["id"] for row in quotes}
-    )
+    return frozenset(row["deal_id"] for row in contracts)
 
 
 def _due_item(each: Due, on: date, company: Company, processes: Mapping[tuple[UUID, int], Process]) -> DueItem:
@@ -352,7 +341,7 @@ def _given(  # noqa: PLR0917
     state: OpenDeal,
     follows: Process,
     conversion: Conversion,
-    agreed: Agreed,
+    signed: frozenset[UUID],
     signs: LifeSigns,
 ) -> Circumstances:
     return Circumstances(
@@ -361,7 +350,6 @@ def _given(  # noqa: PLR0917
         process=follows,
         conversion=conversion,
         winning=of.winning.of(team=state.team, process=state.process_id).document,
-        contract=ContractOfDeal(is_signed=state.id in agreed.signed),
-        quoted=QuoteOfDeal(accepted=agreed.quotes.get(state.id)),
+        contract=ContractOfDeal(is_signed=state.id in signed),
         signs=signs,
     )

@@ -27,7 +27,6 @@ from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.deal.work import PlanNextStep
@@ -72,7 +71,6 @@ from services.deals.projections.lookups import (
     pending_approvals,
     pilot_crew,
     pinned_process,
-    quote_of_deal,
     quoted_deal,
     quotes_of_deal,
     remarked_deal,
@@ -245,7 +243,6 @@ SERVICE = Service(
         PlaceInSplits: place_in_splits,
         KnownContacts: known_contacts,
         ContractOfDeal: contract_of_deal,
-        QuoteOfDeal: quote_of_deal,
         QuotedDeal: quoted_deal,
         QuotesOfDeal: quotes_of_deal,
         Approvers: approvers_of_chain,

@@ -15,7 +15,6 @@ from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import DealToday
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.deal.submission import OVER, WAITING, Submission, chains_of
 from services.deals.domain.exchange_rate import Conversion
@@ -29,7 +28,7 @@ from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.product_cost import KnownCost, StatedProductCost, cost_of, product_cost
 from services.deals.domain.quote import quote
 from services.deals.domain.quote.following import QuotesOfDeal
-from services.deals.domain.quote.state import ACCEPTED, OF_DEAL, AcceptedQuote, Quote, QuotedDeal
+from services.deals.domain.quote.state import OF_DEAL, Quote, QuotedDeal
 from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import VisitsOfDeal
@@ -215,19 +214,8 @@ async def quoted_deal(reader: LoaderContext, state: Any, command: Any, context: 
         team=found.team,
         account_id=found.account_id,
         others=await reader.claim_holders(OF_DEAL, str(deal_id)),
-        accepted=await reader.claim_holder(ACCEPTED, str(deal_id)),
+        accepted=found.accepted_quote.id if found.accepted_quote else None,
     )
-
-
-async def quote_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> QuoteOfDeal:
-    """The accepted quote of a deal. One that is set aside meanwhile has it decided again; to accept one changes the
-    deal."""
-    holder = await reader.claim_holder(ACCEPTED, str(state.id))
-    found, _ = await reader.state(quote, holder) if holder else (None, 0)
-    if not isinstance(found, AcceptedQuote):
-        return QuoteOfDeal()
-    reader.rest_on(quote, found.id)
-    return QuoteOfDeal(accepted=found.id, amount=found.amount)
 
 
 async def quotes_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> QuotesOfDeal:

@@ -195,6 +195,3 @@ QUOTES = Listing(
     default_sort="-drafted_on",
     readers=READING,
 )
-
-ACCEPTED_ON = "select deal_id, id from {view}.quote where deal_id = any($1) and status = 'accepted'"
-"""The accepted quotes of some deals."""

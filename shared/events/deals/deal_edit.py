@@ -1,4 +1,5 @@
-"""Events of a deal whose customer, classification or product lines were edited (DEAL-1)."""
+"""Events of a deal whose customer, classification or product lines were edited (DEAL-1), or are fixed by a quote
+(DEAL-8)."""
 
 from datetime import date
 from uuid import UUID
@@ -6,6 +7,7 @@ from uuid import UUID
 from shared.events.chronology import Rank
 from shared.events.deals.deal import DealLine
 from shared.events.definition import AsKnown, event
+from shared.events.money import Money
 
 
 @event("deals.deal-account-changed", aggregate="deal", rank=Rank.CHANGE)
@@ -48,6 +50,36 @@ class DealLinesChanged:
     lines: tuple[DealLine, ...]
     on: date | None = None
     """The company's day of the change."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-quote-accepted", aggregate="deal", rank=Rank.CHANGE)
+class DealQuoteAccepted:
+    """The customer agreed to a quote of the deal: what it is worth is fixed until that is set aside (DEAL-8)."""
+
+    deal_id: UUID
+    quote_id: UUID
+    amount: Money
+    """What the deal is worth by it."""
+    lines: tuple[DealLine, ...]
+    """The lines of the deal by it, where all of it are products; else empty, and the lines are free."""
+    on: date
+    """The company's day on which that was recorded."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-quote-set-aside", aggregate="deal", rank=Rank.CHANGE)
+class DealQuoteSetAside:
+    """The quote that the customer had agreed to counts no more: amount and lines of the deal are free again."""
+
+    deal_id: UUID
+    quote_id: UUID
+    on: date
+    """The company's day of it."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

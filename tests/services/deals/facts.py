@@ -14,7 +14,6 @@ from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION, WINNING
 from services.deals.domain.process.piloting import PilotCrew
@@ -90,7 +89,6 @@ LOADED: dict[str, Any] = {
     "visits": VisitsOfDeal(),
     "winning": InForce(default=WINNING.default_of(Company()), on=TODAY),
     "contract": ContractOfDeal(),
-    "quoted": QuoteOfDeal(),
     "quotes": QuotesOfDeal(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
     "approvers": Approvers(),

@@ -16,7 +16,6 @@ from services.deals.domain.deal.next_actions import (
     at_stake,
     ranked,
 )
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.standing import LifeSigns
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
@@ -29,6 +28,7 @@ from shared.events.deals.deal import (
     DealNextStepPlanned,
     DealNodeCompleted,
 )
+from shared.events.deals.deal_edit import DealQuoteAccepted
 from shared.events.deals.deal_gates import DealCriterionWaived
 from shared.events.deals.deal_record import DealContactSet
 from shared.events.deals.policy import Winning
@@ -57,7 +57,6 @@ def given(now: datetime = NOW, *, silence: date | None = date(2099, 1, 1)) -> Ci
         conversion=EURO,
         winning=Winning(needs="nothing"),
         contract=ContractOfDeal(),
-        quoted=QuoteOfDeal(),
         signs=LifeSigns(last_worked_at=NOW, silence_until=silence),
     )
 
@@ -180,7 +179,8 @@ def test_deal_9_a_deal_that_is_won_by_a_quote_alone_is_told_that_none_is_accepte
     quoting = replace(given(), winning=Winning(needs="accepted-quote"))
     (lacking,) = asked(*ALL_BUT_WON, of=quoting)
     assert (lacking.reason, lacking.commands) == ("quote-not-accepted", ())
-    (won,) = asked(*ALL_BUT_WON, of=replace(quoting, quoted=QuoteOfDeal(accepted=ID, amount=eur("1.00"))))
+    agreed = DealQuoteAccepted(deal_id=ID, quote_id=ID, amount=eur("1.00"), lines=(), on=TODAY)
+    (won,) = asked(*ALL_BUT_WON, agreed, of=quoting)
     assert (won.reason, won.commands) == ("ready-to-win", ("win",))
 
 

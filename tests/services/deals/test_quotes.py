@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.approvals import APPROVALS
+from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import ChangeAmount, UpdateDeal
 from services.deals.domain.deal.closing import WinDeal
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.following import BringInLine
 from services.deals.domain.deal.opening import LineWanted
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import POLICIES, QUOTE_FACTS, QUOTES
 from services.deals.domain.product import Catalogue
@@ -53,7 +53,7 @@ from shared.domain.working_time.hours import usual_hours
 from shared.events.approval_chain import ApprovalChain
 from shared.events.approvals import approval_events
 from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealLost, DealRenamed, DealWon
-from shared.events.deals.deal_edit import DealLinesChanged
+from shared.events.deals.deal_edit import DealLinesChanged, DealQuoteAccepted, DealQuoteSetAside
 from shared.events.deals.policy import QuoteRules, Winning
 from shared.events.deals.product import PriceTier, ProductPrice
 from shared.events.deals.quote import (
@@ -608,25 +608,29 @@ def test_deal_8_an_accepted_quote_fixes_amount_and_lines_of_the_deal() -> None:
         ),
         DealLinesChanged(deal_id=ID, before=(), lines=lines, on=TODAY),
         DealAmountChanged(deal_id=ID, before=eur("120000.00"), amount=eur("8640.00"), on=TODAY),
+        DealQuoteAccepted(deal_id=ID, quote_id=QUOTE, amount=eur("8640.00"), lines=lines, on=TODAY),
     )
-    assert [fact.to for fact in outcome.facts] == [None, ID, ID]
+    assert [fact.to for fact in outcome.facts] == [None, ID, ID, ID]
     assert isinstance(outcome.state, AcceptedQuote)
     taxed = sent_quote(servers(tax_percent=Decimal(19))).when(ACCEPT).facts[0].event
     assert (taxed.amount, taxed.total) == (eur("9600.00"), eur("11424.00"))
-    (claim,) = quote.claims_of(outcome.state)
-    assert claim.key == str(ID)
 
 
-def test_deal_8_a_custom_position_leaves_the_lines_of_the_deal_and_the_same_amount_is_not_told() -> None:
+def test_deal_8_a_custom_position_leaves_the_lines_of_the_deal_free_and_the_deal_always_knows() -> None:
     custom_ = custom("1000.00")
     draft = drafted(custom_)
     met, approval = submitted(draft)
     met = met.given(met.by(PRODUCT).when(AssessDelivery(difficulty=1, duration_days=1)).facts[0].event)
     met, _, _ = decide(met, approval, Approve(), MANAGER)
     met = met.given(met.when(SendQuote(channel="e-mail")).facts[0].event)
-    assert [type(fact.event) for fact in met.when(ACCEPT).facts] == [QuoteAccepted, DealAmountChanged]
-    same = met.knowing(deal=replace(OFFERED, amount=eur("1500")))
-    assert [type(fact.event) for fact in same.when(ACCEPT).facts] == [QuoteAccepted]
+    assert [type(fact.event) for fact in met.when(ACCEPT).facts] == [
+        QuoteAccepted,
+        DealAmountChanged,
+        DealQuoteAccepted,
+    ]
+    same = met.knowing(deal=replace(OFFERED, amount=eur("1500"))).when(ACCEPT).facts
+    assert [type(fact.event) for fact in same] == [QuoteAccepted, DealQuoteAccepted]
+    assert same[1].event.lines == ()
 
 
 def test_deal_8_all_that_stands_against_accepting_is_told_at_once() -> None:
@@ -696,8 +700,9 @@ def test_deal_8_an_accepted_quote_is_set_aside_while_its_deal_is_open() -> None:
     taken.when(ReviseQuote()).then_rejected("not-in-this-state")
     taken.when(WithdrawQuote()).then_rejected("not-in-this-state")
     aside = QuoteSetAside(quote_id=QUOTE, deal_id=ID, quote_version=1, reason="Half of it.", on=TODAY)
-    outcome = taken.when(SetQuoteAside(reason="Half of it.")).then(aside)
-    assert quote.claims_of(outcome.state) == frozenset()
+    freed = DealQuoteSetAside(deal_id=ID, quote_id=QUOTE, on=TODAY)
+    outcome = taken.when(SetQuoteAside(reason="Half of it.")).then(aside, freed)
+    assert [fact.to for fact in outcome.facts] == [None, ID]
     won = taken.knowing(deal=replace(OFFERED, status="won"))
     won.when(SetQuoteAside(reason="Half of it.")).then_rejected("deal-is-closed")
     taken.given(aside).when(SetQuoteAside(reason="Half of it.")).then()
@@ -717,7 +722,10 @@ def test_deal_8_what_is_not_accepted_can_be_withdrawn_and_nobody_is_asked_any_mo
 
 # -- with the deal ----------------------------------------------------------------------------------------------------
 
-HELD = QuoteOfDeal(accepted=QUOTE, amount=eur("8640.00"))
+AGREED = (DealLine(product_id=SERVER, quantity=Decimal(2), price=eur("4320.00")),)
+WITH_CUSTOM = DealQuoteAccepted(deal_id=ID, quote_id=QUOTE, amount=eur("8640.00"), lines=(), on=TODAY)
+PRODUCTS = replace(WITH_CUSTOM, lines=AGREED)
+FREED = DealQuoteSetAside(deal_id=ID, quote_id=QUOTE, on=TODAY)
 OPEN = THE_DEAL.given(replace(OPENED, account_id=ACCOUNT))
 
 
@@ -732,7 +740,7 @@ def of_deal(*scenarios: Scenario, approvals: Sequence[Any] = ()) -> Scenario:
 
 
 def test_deal_8_the_amount_of_a_deal_keeps_to_its_accepted_quote() -> None:
-    fixed = OPEN.knowing(quoted=HELD)
+    fixed = OPEN.given(WITH_CUSTOM)
     refused = fixed.when(ChangeAmount(amount=eur("9000.00")))
     refused.then_rejected("amount-is-quoted")
     assert refused.rejected is not None
@@ -742,16 +750,25 @@ def test_deal_8_the_amount_of_a_deal_keeps_to_its_accepted_quote() -> None:
     priced_ = replace(
         OPENED, lines=(DealLine(product_id=SERVER, quantity=Decimal(25), price=eur("4800.00")),), account_id=ACCOUNT
     )
-    by_lines = THE_DEAL.given(priced_).knowing(quoted=HELD)
     one = UpdateDeal(lines=(LineWanted(product_id=SERVER, quantity=Decimal(1)),))
-    assert fields(by_lines.when(one)) == [("amount-is-quoted", "lines")]
-    assert OPEN.when(ChangeAmount(amount=eur("9000.00"))).rejected is None
+    assert fields(THE_DEAL.given(priced_, WITH_CUSTOM).when(one)) == [("amount-is-quoted", "lines")]
+    for free in (OPEN, fixed.given(FREED)):
+        assert free.when(ChangeAmount(amount=eur("9000.00"))).rejected is None
+
+
+@pytest.mark.parametrize("end", ["LOST", "WON"])
+def test_deal_8_a_deal_knows_its_accepted_quote_whatever_history_tells_meanwhile(end: str) -> None:
+    """An end of an earlier day, told late, comes before the acceptance in the order of facts."""
+    state = deal.fold([OPENED, {"LOST": LOST, "WON": WON}[end], PRODUCTS])
+    assert state.accepted_quote.id == QUOTE
+    assert deal.evolve(state, FREED).accepted_quote is None
 
 
 def test_deal_9_by_policy_a_deal_is_won_once_a_quote_is_accepted() -> None:
     by_policy = OPEN.knowing(winning=InForce(default=Winning(needs="accepted-quote"), on=TODAY))
     by_policy.when(WinDeal()).then_rejected("quote-not-accepted")
-    assert by_policy.knowing(quoted=HELD).when(WinDeal()).rejected is None
+    assert by_policy.given(PRODUCTS).when(WinDeal()).rejected is None
+    by_policy.given(PRODUCTS, FREED).when(WinDeal()).then_rejected("quote-not-accepted")
 
 
 LOST = DealLost(deal_id=ID, on=TODAY, amount=eur("1"), stage="initial-contact", reason="price")

@@ -236,15 +236,55 @@ async def test_deal_8_a_deal_that_ends_meanwhile_accepts_nothing(
     assert (refused.status_code, codes(refused)[0] in {"deal-is-closed", "not-in-this-state"}) == (409, True)
 
 
-async def sent_alone(ops: Desk) -> tuple[str, str]:
-    """A quote that needs nobody, with the customer, and its deal."""
+async def sent_alone(ops: Desk, *, of_lines: bool = False) -> tuple[str, str]:
+    """A quote that needs nobody, with the customer, and its deal, which may be about the same lines already."""
     price = {"amount": "4800.00", "currency": "EUR"}
     server = await ops.makes("/v1/products", {"code": unique("SRV"), "name": "Server", "list_price": price})
-    deal = await ops.makes("/v1/deals", {**DEAL, "name": "Line"})
-    at = f"{AT}/{await ops.makes(AT, {'deal_id': deal, 'lines': [{'product_id': server, 'quantity': '2'}]})}"
+    lines = [{"product_id": server, "quantity": "2"}]
+    deal = await ops.makes("/v1/deals", {"name": "Line", **({"lines": lines} if of_lines else DEAL)})
+    at = f"{AT}/{await ops.makes(AT, {'deal_id': deal, 'lines': lines})}"
     await did(ops, f"{at}/submit")
     await did(ops, f"{at}/send", {"channel": "e-mail"})
     return at, deal
+
+
+async def test_deal_8_an_amount_that_changes_as_a_quote_is_accepted_is_that_of_the_quote(
+    alone: Errands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decided while nothing was accepted, and appended once a quote is that changes neither amount nor lines."""
+    ops, appender = Desk(client=alone.client(Role.SALES_OPERATIONS)), alone.running.commands._appender
+    at, deal = await sent_alone(ops, of_lines=True)
+    before = await ops.sees(f"/v1/deals/{deal}")
+    append = appender.append
+
+    async def once_it_is_accepted(what: Append) -> Outcome:
+        monkeypatch.setattr(appender, "append", append)
+        await did(ops, f"{at}/accept", EVIDENCE)
+        return await append(what)
+
+    monkeypatch.setattr(appender, "append", once_it_is_accepted)
+    other = {"amount": {"amount": "1.00", "currency": "EUR"}}
+    refused = await ops.does(f"/v1/deals/{deal}/change-amount", other)
+    assert (refused.status_code, codes(refused)) == (422, ["amount-is-quoted"])
+    shown = await ops.sees(f"/v1/deals/{deal}")
+    assert (shown["amount"], shown["lines"]) == (before["amount"], before["lines"])
+    await did(ops, f"{at}/set-aside", {"reason": "Half of it."})
+    await did(ops, f"/v1/deals/{deal}/change-amount", other)
+
+
+async def test_deal_9_a_deal_is_not_won_by_a_quote_that_is_set_aside_meanwhile(office: Office) -> None:
+    """Both decided at once, and one of them appended after the other."""
+    team = await office.team()
+    await did(
+        office.somebody(), "/v1/deal-policies/winning", {"document": {"needs": "accepted-quote"}, "team": team.id}
+    )
+    counter = await Counter(office, team).begin()
+    at = await counter.sends()
+    await did(counter.rep, f"{at}/accept", EVIDENCE)
+    win, aside = await asyncio.gather(
+        counter.rep.does(f"/v1/deals/{counter.deal}/win"), counter.rep.does(f"{at}/set-aside", {"reason": "Half."})
+    )
+    assert sorted((win.status_code, aside.status_code)) == [200, 409]
 
 
 async def test_deal_8_a_quote_expires_by_the_clock_and_can_be_offered_anew(alone: Errands) -> None:

@@ -10,7 +10,7 @@ from services.deals.domain.deal.approval import PendingApprovals, handed_on
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.editing import with_classification, with_customer, with_lines
 from services.deals.domain.deal.opening import LineWanted, worth
-from services.deals.domain.deal.quoted import QuoteOfDeal, keeps_to
+from services.deals.domain.deal.quoted import keeps_to
 from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
@@ -148,13 +148,13 @@ class UpdateDeal:
 
 
 @deal.decides(allow=SELLING)
-def change_amount(state: OpenDeal, command: ChangeAmount, context: Context, quoted: QuoteOfDeal) -> Decision:
+def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> Decision:
     """Change what the deal is worth, unless an accepted quote fixes that."""
     amount = worth(command.amount)
     if amount == state.amount:
         return []
     changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=context.today)
-    return keeps_to(quoted, [changed], "amount")
+    return keeps_to(state, [changed], "amount")
 
 
 @deal.decides(allow=SELLING)
@@ -243,7 +243,6 @@ def update(
     hours: InForce[WorkingHours],
     contacts: KnownContacts,
     catalogue: Catalogue,
-    quoted: QuoteOfDeal,
 ) -> Decision:
     """Change name, customer, source, industry, lines, amount, close date, next step and stage together, or nothing.
 
@@ -254,7 +253,7 @@ def update(
     if "name" in named:
         parts.append(lambda now: rename(now, RenameDeal(name=command.name)))
     if "amount" in named:
-        parts.append(lambda now: change_amount(now, ChangeAmount(amount=command.amount), context, quoted))
+        parts.append(lambda now: change_amount(now, ChangeAmount(amount=command.amount), context))
     if "expected_close" in named:
         parts.append(
             lambda now: change_close_date(now, ChangeCloseDate(expected_close=command.expected_close), context)
@@ -269,7 +268,7 @@ def update(
     if "lines" in named:
         parts.append(
             lambda now: keeps_to(
-                quoted,
+                now,
                 with_lines(now, command.lines, catalogue, context.today, amount_is_named="amount" in named),
                 "lines",
             )

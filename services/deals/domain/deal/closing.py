@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import exits_behind, unmet_at
 from services.deals.domain.deal.helping import open_help
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.state import (
     AbandonedDeal,
@@ -112,7 +111,6 @@ def win(
     *,
     winning: InForce[Winning],
     contract: ContractOfDeal,
-    quoted: QuoteOfDeal,
     process: Process,
     conversion: Conversion,
 ) -> Decision:
@@ -124,7 +122,7 @@ def win(
     rule = winning.of(team=state.team, process=state.process_id)
     all_at_once(
         lambda: _closing_day(state, command.on, context),
-        lambda: _check_winnable(rule.document, contract, quoted),
+        lambda: _check_winnable(state, rule.document, contract),
     )
     on = command.on or context.today
     exits, facts = exits_behind(state, process.definition), facts_of(state, process, conversion)
@@ -287,17 +285,17 @@ def ends_notices(state: Deal) -> bool:
     return has_notified(state) or open_help(state) is not None or reminded_step(state) is not None
 
 
-def lacking(rule: Winning, contract: ContractOfDeal, quoted: QuoteOfDeal) -> Lacking | None:
+def lacking(state: Deal, rule: Winning, contract: ContractOfDeal) -> Lacking | None:
     """What a deal lacks of what the policy `winning` asks for; None where it may be won."""
     if rule.needs == "signed-contract" and not contract.is_signed:
         return "contract-not-signed"
-    if rule.needs == "accepted-quote" and quoted.accepted is None:
+    if rule.needs == "accepted-quote" and state.accepted_quote is None:
         return "quote-not-accepted"
     return None
 
 
-def _check_winnable(rule: Winning, contract: ContractOfDeal, quoted: QuoteOfDeal) -> None:
-    match lacks := lacking(rule, contract, quoted):
+def _check_winnable(state: Deal, rule: Winning, contract: ContractOfDeal) -> None:
+    match lacks := lacking(state, rule, contract):
         case "contract-not-signed":
             message = "A deal is won here once its contract is signed by both parties."
             raise Rejected(lacks, f"{message} {MADE_A_MOMENT_AGO}")

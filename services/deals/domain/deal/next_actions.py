@@ -17,7 +17,6 @@ from uuid import UUID
 from services.deals.domain.deal.closing import ContractOfDeal, lacking
 from services.deals.domain.deal.gates import ask_for_something, decided_by_others, gates_ahead, passage
 from services.deals.domain.deal.qualification import expected_value
-from services.deals.domain.deal.quoted import QuoteOfDeal
 from services.deals.domain.deal.standing import LifeSigns, silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
 from services.deals.domain.exchange_rate import Conversion
@@ -88,7 +87,6 @@ class Circumstances:
     winning: Winning
     """The policy that counts for the deal."""
     contract: ContractOfDeal
-    quoted: QuoteOfDeal
     signs: LifeSigns
 
     @property
@@ -148,7 +146,7 @@ def _overdue_step(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]
 def _passed_close_date(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:
     closes = state.expected_close
     if closes is not None and closes < given.today:
-        win = () if lacking(given.winning, given.contract, given.quoted) else ("win",)
+        win = () if lacking(state, given.winning, given.contract) else ("win",)
         commands = ("change-close-date", *win, "lose", "abandon")
         yield _action(state, given, "close-date-passed", commands, {"expected_close": f"{closes}"}, due=closes)
 
@@ -209,7 +207,7 @@ def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[Next
 
 def _before_outcome(state: OpenDeal, given: Circumstances, stage: Stage) -> NextAction:
     """What is left of a deal that has passed its last gate: it is won, or lacks what the policy `winning` asks for."""
-    due, lacks = _last_day(state, stage), lacking(given.winning, given.contract, given.quoted)
+    due, lacks = _last_day(state, stage), lacking(state, given.winning, given.contract)
     if lacks is not None:
         return _action(state, given, lacks, (), {"stage": stage.key, "needs": given.winning.needs}, due=due)
     return _action(state, given, "ready-to-win", ("win",), {"stage": stage.key}, due=due)

@@ -1,29 +1,37 @@
-"""What an accepted quote means for its deal: its amount is fixed, and by policy it can be won (DEAL-8, DEAL-9)."""
+"""What an accepted quote means for its deal: amount and lines are fixed, and by policy it can be won (DEAL-8,
+DEAL-9)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
+from services.deals.domain.deal.state import AgreedQuote, AnyDeal, Deal, deal, said
 from shared.domain.rejection import Rejected
 from shared.events.deals.deal import DealAmountChanged
-from shared.events.money import Money
+from shared.events.deals.deal_edit import DealQuoteAccepted, DealQuoteSetAside
+
+# Whatever history tells of meanwhile, like an end, what a customer agreed to is known.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteOfDeal:
-    """The accepted quote of a deal, as a handler is given it; nothing where there is none."""
-
-    accepted: UUID | None = None
-    amount: Money | None = None
-    """What the deal is worth by it."""
+@deal.evolves
+def quote_accepted(state: AnyDeal, event: DealQuoteAccepted) -> AnyDeal:
+    agreed = AgreedQuote(id=event.quote_id, amount=event.amount, lines=event.lines)
+    return replace(state, accepted_quote=agreed, changes=said(state, "quote-accepted", event.on, str(event.quote_id)))
 
 
-def keeps_to(quote: QuoteOfDeal, events: Sequence[Any], field: str) -> Sequence[Any]:
-    """What is decided about a deal, unless it would be worth something else than what the customer accepted; raises
+@deal.evolves
+def quote_set_aside(state: AnyDeal, event: DealQuoteSetAside) -> AnyDeal:
+    return replace(state, accepted_quote=None, changes=said(state, "quote-set-aside", event.on, str(event.quote_id)))
+
+
+def keeps_to(state: Deal, events: Sequence[Any], field: str) -> Sequence[Any]:
+    """What is decided about a deal, unless it would be about something else than what the customer accepted; raises
     Rejected."""
+    agreed = state.accepted_quote
+    if agreed is None:
+        return events
     for event in events:
-        if isinstance(event, DealAmountChanged) and quote.amount not in (None, event.amount):
-            message = f"The accepted quote {quote.accepted} fixes the amount at {quote.amount}: set it aside first."
+        if isinstance(event, DealAmountChanged) and event.amount != agreed.amount:
+            message = f"The accepted quote {agreed.id} fixes the amount at {agreed.amount}: set it aside first."
             raise Rejected("amount-is-quoted", message, field=field)
     return events

@@ -173,7 +173,8 @@ class Visit:
 @value
 class Change:
     """What was said about the deal on a day: `what` is amount, expected-close, category-by-rep, category-by-manager,
-    next-step, owner, account, classification, lines, won, lost, abandoned or reopened."""
+    next-step, owner, account, classification, lines, quote-accepted, quote-set-aside, won, lost, abandoned or
+    reopened."""
 
     what: str
     on: date | None
@@ -198,6 +199,17 @@ class GateAttempts:
     key: str
     count: int
     unmet: tuple[UnmetCriterion, ...]
+
+
+@value
+class AgreedQuote:
+    """The quote that the customer agreed to (DEAL-8)."""
+
+    id: UUID
+    amount: Money
+    """What the deal is worth by it."""
+    lines: tuple[DealLine, ...]
+    """The lines of the deal by it; empty where it does not fix them."""
 
 
 @value
@@ -249,6 +261,8 @@ class Deal:
     source: str | None = None
     industry: str | None = None
     lines: tuple[DealLine, ...] = ()
+    accepted_quote: AgreedQuote | None = None
+    """None where none is, or it was set aside."""
     process_id: UUID
     process_version: int
     process_rule: str

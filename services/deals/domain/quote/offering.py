@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from services.deals.domain.quote.approving import nobody_is_asked
 from services.deals.domain.quote.state import (
-    ACCEPTED,
     AcceptedQuote,
     ApprovedQuote,
     DeclinedQuote,
@@ -22,7 +21,7 @@ from services.deals.domain.quote.state import (
     quote,
     written,
 )
-from shared.domain.aggregate import Claim, Decision, Occurrence, Timer
+from shared.domain.aggregate import Decision, Occurrence, Timer
 from shared.domain.approval.requesting import OwnApproval
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Text
@@ -33,7 +32,7 @@ from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.criteria import Key
 from shared.events.deals.deal import DealAmountChanged, DealLine
-from shared.events.deals.deal_edit import DealLinesChanged
+from shared.events.deals.deal_edit import DealLinesChanged, DealQuoteAccepted, DealQuoteSetAside
 from shared.events.deals.policy import QuoteRules
 from shared.events.deals.quote import (
     QuoteAccepted,
@@ -212,7 +211,10 @@ def set_aside(state: AcceptedQuote, command: SetQuoteAside, context: Context, de
             quote_version=state.quote_version,
             reason=command.reason,
             on=context.today,
-        )
+        ),
+        Occurrence(
+            event=DealQuoteSetAside(deal_id=state.deal_id, quote_id=state.id, on=context.today), to=state.deal_id
+        ),
     ]
 
 
@@ -291,12 +293,6 @@ def was_set_aside(state: AcceptedQuote, event: QuoteSetAside) -> SetAsideQuote:
     )
 
 
-@quote.claims
-def is_the_accepted_one(state: AcceptedQuote) -> list[Claim]:
-    """Of a deal one quote is accepted at most."""
-    return [Claim(kind=ACCEPTED, key=str(state.deal_id))]
-
-
 @quote.timer
 def expiry(state: SentQuote) -> Timer:
     """The first moment after its last day."""
@@ -324,15 +320,20 @@ def product_lines(state: Quote) -> tuple[DealLine, ...]:
 
 
 def _fixed(state: SentQuote, deal: QuotedDeal, lines: tuple[DealLine, ...], today: date) -> list[Occurrence]:
-    """That the deal is worth what was accepted and about the products of it, in its own stream."""
+    """That the deal is worth what was accepted and about the products of it, in its own stream.
+
+    That it is fixed is told also where nothing changes: who decides about the deal at the same time sees it.
+    """
+    fixed = lines if len(lines) == len(state.lines) else ()
     changes: list[Any] = []
-    if len(lines) == len(state.lines) and lines != deal.lines:
-        changes.append(DealLinesChanged(deal_id=state.deal_id, before=deal.lines, lines=lines, on=today))
+    if fixed and fixed != deal.lines:
+        changes.append(DealLinesChanged(deal_id=state.deal_id, before=deal.lines, lines=fixed, on=today))
     if deal.amount is not None and state.amount != deal.amount:
         changes.append(
             DealAmountChanged(deal_id=state.deal_id, before=deal.amount, amount=state.amount, on=today),
         )
-    return [Occurrence(event=each, to=state.deal_id) for each in changes]
+    agreed = DealQuoteAccepted(deal_id=state.deal_id, quote_id=state.id, amount=state.amount, lines=fixed, on=today)
+    return [Occurrence(event=each, to=state.deal_id) for each in (*changes, agreed)]
 
 
 def _not_acceptable(state: SentQuote, deal: QuotedDeal, context: Context) -> list[Reason]:

@@ -171,8 +171,6 @@ quote = Aggregate("quote", plural="quotes", start=NoQuote, readers=READING)
 
 OF_DEAL = "quote-of-deal"
 """The claim that all quotes of a deal hold beside each other, so that the deal finds them."""
-ACCEPTED = "accepted-quote-of-deal"
-"""The claim that the accepted quote of a deal holds: there is one at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
