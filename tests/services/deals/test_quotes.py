@@ -756,6 +756,24 @@ def test_deal_8_the_amount_of_a_deal_keeps_to_its_accepted_quote() -> None:
         assert free.when(ChangeAmount(amount=eur("9000.00"))).rejected is None
 
 
+def test_deal_8_the_lines_of_a_deal_keep_to_its_accepted_quote_where_all_of_it_are_products() -> None:
+    agreed = OPEN.given(
+        DealLinesChanged(deal_id=ID, before=(), lines=AGREED, on=TODAY),
+        DealAmountChanged(deal_id=ID, before=OPENED.amount, amount=eur("8640.00"), on=TODAY),
+    )
+    # Another line, while the amount is named as it is.
+    dear = LineWanted(product_id=SERVER, quantity=Decimal(900), price=eur("1.00"))
+    other = UpdateDeal(amount=eur("8640.00"), lines=(dear,))
+    refused = agreed.given(PRODUCTS).when(other)
+    assert fields(refused) == [("lines-are-quoted", "lines")]
+    assert refused.rejected is not None
+    assert str(QUOTE) in refused.rejected.reasons[0].message
+    same = LineWanted(product_id=SERVER, quantity=Decimal(2), price=eur("4320.00"))
+    assert agreed.given(PRODUCTS).when(UpdateDeal(lines=(same,))).rejected is None
+    for free in (agreed.given(WITH_CUSTOM), agreed.given(PRODUCTS, FREED), agreed):
+        assert free.when(other).rejected is None
+
+
 @pytest.mark.parametrize("end", ["LOST", "WON"])
 def test_deal_8_a_deal_knows_its_accepted_quote_whatever_history_tells_meanwhile(end: str) -> None:
     """An end of an earlier day, told late, comes before the acceptance in the order of facts."""

@@ -179,6 +179,18 @@ async def test_deal_8_a_further_version_is_judged_by_the_list_of_today(counter: 
     assert row["discount_percent"] == shown["totals"]["discount_percent"] == "90.00"
 
 
+async def test_deal_8_lines_that_were_accepted_are_not_replaced(counter: Counter) -> None:
+    at = await counter.sends(counter.servers(discount={"percent": "5"}))
+    await did(counter.rep, f"{at}/accept", EVIDENCE)
+    path = f"/v1/deals/{counter.deal}"
+    shown = await counter.rep.sees(path)
+    cheap = counter.servers(quantity="900", price={"amount": "1.00", "currency": "EUR"})
+    change = {"amount": shown["amount"], "lines": [cheap]}
+    refused = await patched(counter.rep, path, shown["version"], change)
+    assert (refused.status_code, codes(refused)) == (422, ["lines-are-quoted"])
+    assert (await counter.rep.sees(path))["lines"] == shown["lines"]
+
+
 async def test_deal_8_team_and_product_see_a_quote_and_other_reps_do_not(counter: Counter) -> None:
     """API-4"""
     drafted = await did(counter.rep, AT, {"deal_id": counter.deal, "lines": [INSTALLATION]})

@@ -8,7 +8,7 @@ from typing import Any
 from services.deals.domain.deal.state import AgreedQuote, AnyDeal, Deal, deal, said
 from shared.domain.rejection import Rejected
 from shared.events.deals.deal import DealAmountChanged
-from shared.events.deals.deal_edit import DealQuoteAccepted, DealQuoteSetAside
+from shared.events.deals.deal_edit import DealLinesChanged, DealQuoteAccepted, DealQuoteSetAside
 
 # Whatever history tells of meanwhile, like an end, what a customer agreed to is known.
 
@@ -34,4 +34,7 @@ def keeps_to(state: Deal, events: Sequence[Any], field: str) -> Sequence[Any]:
         if isinstance(event, DealAmountChanged) and event.amount != agreed.amount:
             message = f"The accepted quote {agreed.id} fixes the amount at {agreed.amount}: set it aside first."
             raise Rejected("amount-is-quoted", message, field=field)
+        if isinstance(event, DealLinesChanged) and agreed.lines and event.lines != agreed.lines:
+            message = f"The accepted quote {agreed.id} fixes the lines: set it aside first."
+            raise Rejected("lines-are-quoted", message, field=field)
     return events
