@@ -47,7 +47,7 @@ from shared.domain.approval.chain import Approvers
 from shared.domain.approval.family import Approve, ReturnForRework
 from shared.domain.approval.requesting import NO_STEP, Outcome, OwnApproval, Subject
 from shared.domain.context import Actor, Company, Moment
-from shared.domain.policy import InForce
+from shared.domain.policy import InForce, Version
 from shared.domain.roles import Role
 from shared.domain.working_time.hours import usual_hours
 from shared.events.approval_chain import ApprovalChain
@@ -358,6 +358,24 @@ def test_deal_8_a_policy_may_ask_others_and_call_nothing_large() -> None:
     much = drafted(servers("1000"), discount=percent("60"))
     outcome = THERE.knowing(rules=in_force(nobody)).given(much).when(SubmitQuote())
     assert isinstance(outcome.state, ApprovedQuote)
+
+
+def test_deal_8_the_rules_of_where_the_deal_is_today_count() -> None:
+    """It went to another process and another team since the quote was drafted."""
+    draft, new, there = drafted(discount=percent("5")), UUID(int=91), replace(OFFERED, process_id=UUID(int=91))
+    strict = replace(RULES, discount_limit=Decimal(0), validity_days=7, tax_percent=Decimal(19))
+    set_ = Version(number=1, valid_from=TODAY, document=strict, team=None, process=new, set_on=TODAY, reason=None)
+    rules = InForce(default=RULES, on=TODAY, versions=(set_,))
+    here, moved = THERE.knowing(rules=rules), THERE.knowing(rules=rules, deal=there)
+    assert [met.given(draft).when(SubmitQuote()).facts[0].event.steps for met in (here, moved)] == [(), ("manager",)]
+    handed = replace(set_, team=OTHER_TEAM, process=None)
+    by_team = moved.knowing(rules=replace(rules, versions=(handed,)), deal=replace(OFFERED, team=OTHER_TEAM))
+    assert by_team.given(draft).when(SubmitQuote()).facts[0].event.steps == ("manager",)
+    change = UpdateQuote(lines=(servers("3"),))
+    event = moved.given(draft).when(change).facts[0].event
+    assert (event.policy_version, event.lines[0].tax_percent) == (1, Decimal(19))
+    sent = replace(moved, history=approved_quote().history).when(SendQuote(channel="e-mail")).facts[0].event
+    assert sent.valid_until == TODAY + timedelta(days=7)
 
 
 def test_deal_8_an_amount_in_another_currency_needs_its_rate() -> None:

@@ -8,13 +8,16 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.deals.domain.policies import QUOTES
 from services.deals.projections.quotes import QUOTE_PROJECTION
 from shared.domain.roles import Role
 from shared.eventstore.append import Append, Outcome
+from shared.ops.ids import new_id
 from shared.projections.audit import differences
 from shared.testing.servers import personal_rows
 from tests.services.deals.conftest import Office, Team
 from tests.services.deals.test_exchange_rates_at_work import published, table
+from tests.services.deals.test_migrations_at_work import definition, stage
 from tests.services.deals.test_service import codes, patched, seen
 from tests.services.leads.conftest import Desk, unique
 from tests.shared.http.conftest import Errands
@@ -369,6 +372,24 @@ async def test_deal_8_a_quote_belongs_to_whom_its_deal_was_handed_to(counter: Co
     await until(handed, 60)
     assert await counter.rep.status(at) == 404
     await did(counter.other, f"{at}/withdraw")
+
+
+async def test_deal_8_a_quote_goes_by_the_rules_of_the_process_that_its_deal_was_migrated_to(office: Office) -> None:
+    team, ops = await office.team(), office.somebody()
+    counter = await Counter(office, team).begin()
+    process = definition(f"strict-{new_id()}", stage("review", "0.30"))
+    other = await ops.makes("/v1/processes", {"definition": process})
+    asks = {"steps": [{"key": "director", "name": "Director", "approvers": [{"role": "sales-director"}]}]}
+    rules = {**QUOTES.example, "chain": asks}
+    await did(ops, "/v1/deal-policies/quotes", {"document": rules, "process": other})
+    at = await counter.drafts()
+    await did(
+        ops,
+        f"/v1/deals/{counter.deal}/migrate",
+        {"process_id": other, "process_version": 1, "stage": "review", "reason": "New territory"},
+    )
+    await did(counter.rep, f"{at}/submit")
+    assert await counter.status(at) == "submitted"
 
 
 async def test_deal_9_by_policy_a_deal_is_won_once_a_quote_is_accepted(office: Office) -> None:

@@ -18,6 +18,7 @@ from services.deals.domain.quote.state import (
     DeliveryAssessment,
     DraftedQuote,
     Quote,
+    QuotedDeal,
     SubmittedQuote,
     become,
     quote,
@@ -109,6 +110,7 @@ def submit(
     command: SubmitQuote,
     context: Context,
     *,
+    deal: QuotedDeal,
     rules: InForce[QuoteRules],
     catalogue: Catalogue,
     conversion: Conversion,
@@ -126,7 +128,7 @@ def submit(
         message = f"It would have been valid until {state.valid_until}: change the draft first."
         raise Rejected("no-longer-valid", message)
     refuse_all("invalid-quote", "This cannot be quoted.", list(_no_longer_sold(state, catalogue)))
-    counts = rules.of(team=state.team, process=state.process_id)
+    counts = deal.rules_of(rules)
     judged = _as_listed(state, catalogue, context.today)
     facts = facts_about(judged, counts.document, conversion)
     if facts["amount"] is None:

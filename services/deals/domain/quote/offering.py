@@ -116,10 +116,12 @@ class SetQuoteAside:
 
 
 @quote.decides(allow=SELLING)
-def send(state: ApprovedQuote, command: SendQuote, context: Context, rules: InForce[QuoteRules]) -> Decision:
+def send(
+    state: ApprovedQuote, command: SendQuote, context: Context, deal: QuotedDeal, rules: InForce[QuoteRules]
+) -> Decision:
     """Note that an approved quote went to the customer; from then on it can be accepted until its last day."""
     on = _day(command.on, context, since=state.approved_on)
-    days = rules.of(team=state.team, process=state.process_id).document.validity_days
+    days = deal.rules_of(rules).document.validity_days
     valid_until = state.valid_until or on + timedelta(days=days)
     if valid_until < context.today:
         message = f"It was valid until {valid_until}: revise it for a longer time."

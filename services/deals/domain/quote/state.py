@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, carried
+from shared.domain.policy import Counts, InForce
 from shared.domain.roles import READING
 from shared.events.deals.deal import DealLine
+from shared.events.deals.policy import QuoteRules
 from shared.events.deals.quote import QuoteDiscount, QuoteLine, QuoteTotals
 from shared.events.definition import value
 from shared.events.money import Money
@@ -52,6 +54,7 @@ class Quote:
     deal_id: UUID
     deal_name: str
     process_id: UUID
+    """Of the deal, as the quote was drafted."""
     quote_version: int
     currency: str
     lines: tuple[QuoteLine, ...]
@@ -191,6 +194,10 @@ class QuotedDeal:
     """What has been quoted on it."""
     accepted: UUID | None = None
     """The quote that was accepted, where one was."""
+
+    def rules_of(self, rules: InForce[QuoteRules]) -> Counts[QuoteRules]:
+        """What counts for its quotes today: a deal may have gone to another team or process since they were drafted."""
+        return rules.of(team=self.team, process=self.process_id)
 
 
 Kind = TypeVar("Kind", bound=Quote)

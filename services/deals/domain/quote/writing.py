@@ -134,7 +134,7 @@ def draft(
     if deal.amount is None or deal.process_id is None:
         raise Rejected("unknown-deal", "There is no such deal.", field="deal_id")
     currency = deal.amount.currency
-    counts = rules.of(team=deal.team, process=deal.process_id)
+    counts = deal.rules_of(rules)
     lines = offered_lines(command.lines, currency, catalogue, counts.document, context.today)
     faults = [
         *_closed(deal, "deal_id"),
@@ -169,11 +169,17 @@ def draft(
 
 @quote.decides(allow=SELLING, method="PATCH")
 def update(
-    state: DraftedQuote, command: UpdateQuote, context: Context, rules: InForce[QuoteRules], catalogue: Catalogue
+    state: DraftedQuote,
+    command: UpdateQuote,
+    context: Context,
+    *,
+    deal: QuotedDeal,
+    rules: InForce[QuoteRules],
+    catalogue: Catalogue,
 ) -> Decision:
     """Change lines, discount or validity of a draft."""
     named = given(command)
-    counts = rules.of(team=state.team, process=state.process_id)
+    counts = deal.rules_of(rules)
     lines, faults = state.lines, list[Reason]()
     if "lines" in named:
         kept = frozenset(line.product_id for line in state.lines)
