@@ -35,7 +35,6 @@ from services.deals.projections.agenda import AGENDA_PROJECTION
 from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
-from services.deals.projections.quotes import QUOTE_PROJECTION
 from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.aggregate import Aggregate
@@ -96,7 +95,6 @@ READ = (
     STAGE_WORK_PROJECTION,
     EXCHANGE_RATE_PROJECTION,
     KNOWN_CONTRACTS,
-    QUOTE_PROJECTION,
 )
 TEXTS = ("event_id", "person_id", "data")
 
@@ -216,7 +214,6 @@ TABLES = {
     "stage_work": "stage_work",
     "exchange_rates": "exchange_rate",
     "known_contracts": "contract",
-    "quotes": "quote",
 }
 
 
