@@ -83,8 +83,8 @@ class TargetPartSet:
 
     target_id: UUID
     part: UUID
-    """The target of a team below, or of somebody in the team. What it is stands with it alone: more people see the whole
-    than see each of its parts."""
+    """The target of a team below, or of somebody in the team. What it is stands with it alone: more people see the
+    whole than see each of its parts."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 

@@ -15,7 +15,7 @@ from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION, WINNING
+from services.deals.domain.policies import NEXT_STEPS, OPENING_RULES, QUALIFICATION, WINNING
 from services.deals.domain.process.piloting import PilotCrew
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
@@ -97,6 +97,7 @@ LOADED: dict[str, Any] = {
     "every": AllApprovals(),
     "crew": PilotCrew(),
     "today": DealToday(),
+    "opening": InForce(default=OPENING_RULES.default_of(Company()), on=TODAY),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))
