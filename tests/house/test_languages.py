@@ -52,7 +52,7 @@ QUOTE = (
         "tax",
         "net",
     ),
-    *("amount", "gross", "discounts", "net-total", "tax-of", "total", "shared-discount", "page"),
+    *("amount", "gross", "discounts", "net-total", "tax-of", "total", "shared-discount", "page", "unnamed"),
 )
 """What a printed quote says, beside its mark."""
 
