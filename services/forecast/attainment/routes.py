@@ -56,7 +56,7 @@ class ShareOfCases:
 
 
 @answer_shape
-class TargetAttainment:
+class AttainedTarget:
     """What is reached of a kind. `attained` is actual ÷ target, `attained_so_far` actual ÷ due; both are null without a
     target. `n` cases are behind the actual, which is null where there is nothing to divide by, or nothing is
     measured."""
@@ -104,7 +104,7 @@ class TargetAttainments:
     elapsed: Decimal
     """The share of the period's days that have begun."""
     currency: str
-    attainments: list[TargetAttainment]
+    attainments: list[AttainedTarget]
 
 
 AskedKind = Annotated[
@@ -150,14 +150,14 @@ def _period(query: QueryContext, name: str | None) -> Period:
     return period(name, query.company) if name is not None else query.company.fiscal_year.quarter_of(today)
 
 
-async def _attainment(query: QueryContext, measure: Measure, kind: TargetKind) -> TargetAttainment:
+async def _attainment(query: QueryContext, measure: Measure, kind: TargetKind) -> AttainedTarget:
     goal = await target_of(measure.reading("targets"), measure.asked, measure.period, kind)
     measured = await MEASURES[kind](measure) if kind in MEASURES else None
     actual = None if measured is None else measured.reached.value
     begun, whole = measure.period.elapsed(query.company.day(measure.asked.as_of))
     by_now = None if goal.amount is None else due(kind, goal.amount, begun, whole)
     beside = (await measure.bookings(), await measure.receipts()) if kind == "revenue" else None
-    return TargetAttainment(
+    return AttainedTarget(
         kind=kind,
         name=query.words.say(f"target.{kind}.name"),
         formula=query.words.say(f"target.{kind}.formula"),
