@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from services.deals.domain.choice import rule_faults
+from services.deals.domain.prices import is_fine
 from services.deals.domain.process.full import FULL_ID
 from services.deals.domain.process.short import SHORT_ID
-from services.deals.domain.quote.pricing import is_fine
 from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.money import money_faults
 from shared.domain.policy import Policy, policies

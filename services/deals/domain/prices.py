@@ -14,9 +14,11 @@ from shared.events.deals.product import PriceTier, ProductPrice
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 
-MOST = 10**9
-FINEST = Decimal("0.000001")
-"""Of quantities, on deals and in tiers."""
+MOST_QUANTITY = 10**9
+"""On deals, on quotes and in tiers."""
+DECIMALS = 6
+"""Of quantities and percentages at most."""
+FINEST = Decimal(1).scaleb(-DECIMALS)
 MOST_PRICES = 200
 """Prices from a day on of one product: ten currencies, with a new price in each every quarter, for five years."""
 MOST_TIERS = 20
@@ -26,7 +28,7 @@ MOST_TIERS = 20
 class TierWanted:
     """Another price of one, where so many are bought."""
 
-    from_quantity: Annotated[Exact, Gt(0), Le(MOST)]
+    from_quantity: Annotated[Exact, Gt(0), Le(MOST_QUANTITY)]
     """At most six decimals."""
     price: Money
     """In the currency of the price that it belongs to."""
@@ -67,6 +69,19 @@ class Wanted(Protocol):
     def valid_from(self) -> date: ...
     @property
     def tiers(self) -> tuple[TierWanted, ...]: ...
+
+
+def is_fine(number: Decimal) -> bool:
+    """Whether a quantity or a percentage has no more decimals than are reckoned with."""
+    return number == number.quantize(FINEST)
+
+
+def quantity_faults(quantity: Decimal, where: str) -> tuple[Reason, ...]:
+    """Why nothing can be sold in such a quantity."""
+    if 0 < quantity <= MOST_QUANTITY and is_fine(quantity):
+        return ()
+    message = f"A quantity is above 0, at most {MOST_QUANTITY}, and has at most six decimals."
+    return (Reason(code="invalid-quantity", message=message, field=where),)
 
 
 def place_of_price(price: ProductPrice) -> tuple[str, date]:
@@ -124,10 +139,9 @@ def price_faults(wanted: Wanted, today: date, within: str = "") -> Iterator[Reas
     before = Decimal(0)
     for index, tier in enumerate(wanted.tiers):
         where = f"{within}tiers.{index}"
-        if not 0 < tier.from_quantity <= MOST or tier.from_quantity != tier.from_quantity.quantize(FINEST):
-            message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
-            yield Reason(code="invalid-quantity", message=message, field=f"{where}.from_quantity")
-        elif tier.from_quantity <= before:
+        faults = quantity_faults(tier.from_quantity, f"{where}.from_quantity")
+        yield from faults
+        if not faults and tier.from_quantity <= before:
             message = "Every quantity stands once, the smallest first."
             yield Reason(code="not-ascending", message=message, field=f"{where}.from_quantity")
         before = max(before, tier.from_quantity)

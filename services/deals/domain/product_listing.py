@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from annotated_types import Gt, Le, MaxLen, MinLen
 
-from services.deals.domain.prices import MOST, MOST_PRICES, MOST_TIERS, PriceWanted, TierWanted, prices_faults
+from services.deals.domain.prices import MOST_PRICES, MOST_QUANTITY, MOST_TIERS, PriceWanted, TierWanted, prices_faults
 from services.deals.domain.product import (
     KEEPING_PRODUCTS,
     ListedProduct,
@@ -49,7 +49,7 @@ class PriceRow:
     price: Exact
     valid_from: Day | None = None
     """The first day of the price; null: it is the list price."""
-    from_quantity: Annotated[Exact, Gt(0), Le(MOST)] | None = None
+    from_quantity: Annotated[Exact, Gt(0), Le(MOST_QUANTITY)] | None = None
     """Null: it is the price of one, which the tiers of that day and currency add to."""
     unit_cost: Exact | None = None
     """What one costs the company, in the currency of the list price; null: as it is known."""

@@ -11,7 +11,7 @@ from annotated_types import Gt, Le, MaxLen
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
 from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
-from services.deals.domain.prices import FINEST, MOST
+from services.deals.domain.prices import MOST_QUANTITY, quantity_faults
 from services.deals.domain.product import Catalogue, price_of
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
@@ -31,7 +31,7 @@ class LineWanted:
     """A product on the deal."""
 
     product_id: ProductId
-    quantity: Annotated[Exact, Gt(0), Le(MOST)]
+    quantity: Annotated[Exact, Gt(0), Le(MOST_QUANTITY)]
     """At most six decimals."""
     price: Money | None = None
     """The price of one, in the currency of the deal; default: by list for so many, where that has one in it."""
@@ -296,11 +296,9 @@ def line_faults(
 ) -> list[Reason]:
     """Why lines cannot be those of a deal in a currency on a day; products that it has already are `kept`, also when
     they are no longer sold."""
-    reasons = []
+    reasons = list[Reason]()
     for index, line in enumerate(lines):
-        if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
-            message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
-            reasons.append(Reason(code="invalid-quantity", message=message, field=f"lines.{index}.quantity"))
+        reasons += quantity_faults(line.quantity, f"lines.{index}.quantity")
         product = catalogue.products.get(line.product_id)
         if line.price is not None:
             reasons += price_faults(line.price, currency, f"lines.{index}.price")

@@ -13,19 +13,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from services.deals.domain.prices import DECIMALS, is_fine, quantity_faults
 from shared.domain.money import apportioned, minor_unit, money_faults
 from shared.domain.rejection import Reason
 from shared.events.deals.quote import QuoteDiscount, QuoteLine, QuoteLineTotals, QuoteRateTotals, QuoteTotals
 
 Rounding = Literal["per-line", "per-rate", "in-total"]
 
-DECIMALS = 6
-"""Of quantities and percentages at most."""
-FINEST = Decimal(1).scaleb(-DECIMALS)
 MILLION = 1_000_000
 WHOLE = 100 * MILLION
 """A hundred percent, in millionths of a percent."""
-MOST_QUANTITY = Decimal(10**9)
 HUNDRED = Decimal(100)
 MOST_TOTAL = Decimal(10**14)
 """What a quote comes to without tax at most; with tax, twice that still fits an amount."""
@@ -80,11 +77,6 @@ def pricing_faults(
     for index, (line, gross) in enumerate(zip(lines, begun.gross, strict=True)):
         reasons += _too_much(line.discount, gross * unit, f"lines.{index}.discount")
     return reasons or _too_much(discount, sum(begun.net) * unit, "discount")
-
-
-def is_fine(number: Decimal) -> bool:
-    """Whether a quantity or percentage is written with as many decimals as are reckoned with."""
-    return number == number.quantize(FINEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,9 +167,7 @@ def _below_list(lines: Sequence[QuoteLine], net: int, unit: Decimal) -> Decimal:
 
 
 def _line_faults(line: QuoteLine, currency: str, where: str) -> Iterator[Reason]:
-    if not 0 < line.quantity <= MOST_QUANTITY or not is_fine(line.quantity):
-        message = f"A quantity is above 0, at most {MOST_QUANTITY}, and has at most six decimals."
-        yield Reason(code="invalid-quantity", message=message, field=f"{where}.quantity")
+    yield from quantity_faults(line.quantity, f"{where}.quantity")
     if not 0 <= line.tax_percent <= HUNDRED or not is_fine(line.tax_percent):
         message = "A rate of tax lies between 0 and 100 percent, and has at most six decimals."
         yield Reason(code="out-of-range", message=message, field=f"{where}.tax_percent")

@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt, Le, MaxLen, MinLen
 
+from services.deals.domain.prices import MOST_QUANTITY
 from services.deals.domain.product import Catalogue, price_of
-from services.deals.domain.quote.pricing import HUNDRED, MOST_QUANTITY, priced, pricing_faults
+from services.deals.domain.quote.pricing import HUNDRED, priced, pricing_faults
 from services.deals.domain.quote.state import (
     OF_DEAL,
     AnyQuote,
@@ -55,7 +56,7 @@ class LineOffered:
     """Default: what the product is called."""
     unit: Unit = PIECE
     """What is counted, like piece, hour or metre."""
-    quantity: Annotated[Exact, Gt(0), Le(int(MOST_QUANTITY))]
+    quantity: Annotated[Exact, Gt(0), Le(MOST_QUANTITY)]
     """At most six decimals."""
     price: Money | None = None
     """What one costs, before any discount and without tax, in the quote's currency; default: by list for so many, where
