@@ -228,8 +228,7 @@ async def take_price_list(request: Request, asking: CurrentActor, service: Curre
         products=taken,
     )
     done = [result for result in results if isinstance(result, CommandResult) and not dry]
-    newest = max(done, key=lambda result: result.position, default=None)
-    return answer(content, headers={"Consistency-Token": token_of(service, newest)} if newest else {})
+    return answer(content, headers={"Consistency-Token": token_of(service, *done)} if done else {})
 
 
 @router.post(

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from shared.commands.effects import StreamChange
 from shared.commands.request import CommandRequest, CommandResult, ContentDiffers, InFlight, StreamOutcome
-from shared.events.registry import topic_of
 from shared.eventstore.append import (
     Appended,
     ClaimTaken,
@@ -15,6 +14,7 @@ from shared.eventstore.append import (
     Outcome,
     Replayed,
     RequestInFlight,
+    StreamPosition,
 )
 
 
@@ -26,15 +26,13 @@ class Retry:
     taken: ClaimTaken | None = None
 
 
-def answer_of(
-    outcome: Outcome, request: CommandRequest, changes: Sequence[StreamChange], service: str
-) -> CommandResult | Retry:
+def answer_of(outcome: Outcome, request: CommandRequest, changes: Sequence[StreamChange]) -> CommandResult | Retry:
     """What an append answers to its request. Raises `InFlight` and `ContentDiffers`."""
     match outcome:
         case Appended(positions=positions):
-            return carried_out(request, changes, positions, service)
+            return carried_out(request, changes, positions)
         case Replayed() | OtherContent():
-            return first_time(outcome, request, service)
+            return first_time(outcome, request)
         case Conflict(aggregate_id=aggregate_id):
             return Retry(aggregate_id=aggregate_id)
         case ClaimTaken():
@@ -44,16 +42,30 @@ def answer_of(
 
 
 def carried_out(
-    request: CommandRequest, changes: Sequence[StreamChange], positions: Mapping[UUID, int], service: str
+    request: CommandRequest, changes: Sequence[StreamChange], positions: Mapping[UUID, int]
 ) -> CommandResult:
     """The answer to a command whose changes stand at these positions; those where nothing happened stand where they
     stood."""
-    main = changes[0]
+    main, *others = changes
     return CommandResult(
         aggregate_id=main.aggregate_id,
         sequence=main.sequence,
-        position=positions.get(main.aggregate_id, main.before.position),
-        topic=topic_of(service, request.aggregate.name),
+        written=(
+            StreamPosition(
+                aggregate=main.aggregate.name,
+                aggregate_id=main.aggregate_id,
+                position=positions.get(main.aggregate_id, main.before.position),
+            ),
+            *(
+                StreamPosition(
+                    aggregate=other.aggregate.name,
+                    aggregate_id=other.aggregate_id,
+                    position=positions[other.aggregate_id],
+                )
+                for other in others
+                if other.aggregate_id in positions
+            ),
+        ),
         corrects=main.corrects,
         streams=tuple(
             StreamOutcome(
@@ -67,15 +79,17 @@ def carried_out(
     )
 
 
-def first_time(first: Replayed | OtherContent, request: CommandRequest, service: str) -> CommandResult:
+def first_time(first: Replayed | OtherContent, request: CommandRequest) -> CommandResult:
     """The answer that a request with this idempotency key was given first. Raises `ContentDiffers`."""
     if isinstance(first, OtherContent):
         raise ContentDiffers("The idempotency key was used for a request with other content.")
     return CommandResult(
         aggregate_id=first.aggregate_id,
         sequence=first.sequence,
-        position=first.position,
-        topic=topic_of(service, request.aggregate.name),
+        written=(
+            StreamPosition(aggregate=request.aggregate.name, aggregate_id=first.aggregate_id, position=first.position),
+            *first.others,
+        ),
         replayed=True,
     )
 

@@ -29,7 +29,7 @@ from shared.domain.history import Recorded
 from shared.domain.rejection import Rejected
 from shared.domain.roles import is_for_people
 from shared.events.codec import Codec
-from shared.eventstore.append import Append, Appended, Outcome
+from shared.eventstore.append import Append, Appended, Outcome, Replayed
 from shared.eventstore.claims import ClaimHasher
 from shared.eventstore.idempotency import first_answer
 from shared.eventstore.snapshots import LoadedAggregate, check_kept
@@ -58,7 +58,6 @@ class CommandExecutor:
 
     def __init__(
         self,
-        service: str,
         *,
         aggregates: Iterable[Aggregate],
         pool: asyncpg.Pool,
@@ -75,7 +74,6 @@ class CommandExecutor:
     ) -> None:
         self.aggregates = {aggregate.name: aggregate for aggregate in aggregates}
         check_kept(self.aggregates.values())
-        self._service = service
         self._pool = pool
         self._appender = appender
         self._streams = streams
@@ -212,13 +210,21 @@ class CommandExecutor:
                 refusal.sequence = recorded.sequence
             raise
         if request.idempotency is None and not any(change.occurrences for change in changes):
-            none = carried_out(request, changes, {}, self._service)
+            none = carried_out(request, changes, {})
             return none if certain else Retry(aggregate_id=request.aggregate_id)
         append = append_of(changes, request, context, codec=self._codec, hasher=self._hasher, new_id=self._new_id)
-        outcome = await self._appender.append(append)
+        outcome = await self._appended(append)
         if isinstance(outcome, Appended):
             self._remember(changes, append, outcome.positions, batch=batch)
-        return answer_of(outcome, request, changes, self._service)
+        return answer_of(outcome, request, changes)
+
+    async def _appended(self, append: Append) -> Outcome:
+        """What an append comes to; a replay with everywhere that the first time wrote, which the append does not
+        say."""
+        outcome = await self._appender.append(append)
+        if isinstance(outcome, Replayed) and append.idempotency:
+            return await first_answer(self._pool, append.idempotency) or outcome
+        return outcome
 
     async def _load(
         self, request: CommandRequest, *, fresh: bool, batch: BatchCache | None
@@ -278,7 +284,7 @@ class CommandExecutor:
         outcome = await self._appender.append(append)
         if isinstance(outcome, Appended):
             self._remember(changes, append, outcome.positions, batch=None)
-        return answer_of(outcome, asked, changes, self._service)
+        return answer_of(outcome, asked, changes)
 
     def _changes(self, request: CommandRequest, decided: Decided, context: Context) -> tuple[StreamChange, ...]:
         changes = changes_of(decided, request, context, aggregates=self.aggregates)
@@ -307,7 +313,7 @@ class CommandExecutor:
         if request.idempotency is None:
             return None
         first = await first_answer(self._pool, request.idempotency)
-        return None if first is None else first_time(first, request, self._service)
+        return None if first is None else first_time(first, request)
 
     def _identified(self, request: CommandRequest) -> CommandRequest:
         # Never from the idempotency key: it may come again, for something else, once its answer is forgotten.

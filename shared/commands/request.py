@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor
 from shared.events.chronology import Told
-from shared.eventstore.append import Idempotency
+from shared.eventstore.append import Idempotency, StreamPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,22 @@ class StreamOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """A command was carried out. `position` is where the aggregate's last event stands in the log of this service,
-    `topic` where it is published; `streams` begins with the aggregate itself. A replayed answer is that of the first
-    time, without them. One that `corrects` told facts in place of others that were told under their name (DATA-5)."""
+    """A command was carried out. `written` is where the last events of what it wrote to stand in the log of this
+    service, and `streams` is what it did there; both begin with the aggregate itself. A replayed answer is that of the
+    first time, without `streams`. One that `corrects` told facts in place of others that were told under their name
+    (DATA-5)."""
 
     aggregate_id: UUID
     sequence: int
-    position: int
-    topic: str
+    written: tuple[StreamPosition, ...]
     replayed: bool = False
     corrects: bool = False
     streams: tuple[StreamOutcome, ...] = ()
+
+    @property
+    def position(self) -> int:
+        """Where the last event of the aggregate itself stands."""
+        return self.written[0].position
 
     @property
     def events(self) -> tuple[Any, ...]:

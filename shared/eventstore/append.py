@@ -122,12 +122,23 @@ class ClaimTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPosition:
+    """Where the last event that a command wrote to an aggregate stands in the log."""
+
+    aggregate: str
+    aggregate_id: UUID
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """The same request was carried out before, with this answer."""
+    """The same request was carried out before, with this answer; `others` is where it wrote besides, as far as that was
+    looked up."""
 
     aggregate_id: UUID
     sequence: int
     position: int
+    others: tuple[StreamPosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

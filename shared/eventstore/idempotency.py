@@ -6,7 +6,7 @@ from datetime import timedelta
 import asyncpg
 
 from shared.domain.context import service_actor
-from shared.eventstore.append import Idempotency, OtherContent, Replayed
+from shared.eventstore.append import Idempotency, OtherContent, Replayed, StreamPosition
 
 RETENTION = timedelta(days=7)
 AT_ONCE = 5000
@@ -20,19 +20,32 @@ FORGET = f"""
 
 
 FIRST_ANSWER = (
-    "select request_hash, aggregate_id, sequence, position from idempotency"
+    "select request_hash, aggregate_id, sequence, position, command_id from idempotency"
     " where principal = $1 and operation = $2 and key = $3"
 )
+APART = 1000
+"""The events of one command are numbered in a row, but for what others append at that moment."""
+WRITTEN_BESIDE = """
+    select aggregate, aggregate_id, max(position) as position from event
+     where position between $1::bigint - $4 and $1::bigint + $4 and causation_id = $2 and aggregate_id <> $3
+     group by aggregate, aggregate_id order by position
+"""
 
 
 async def first_answer(pool: asyncpg.Pool, asked: Idempotency) -> Replayed | OtherContent | None:
-    """What the same request was answered before; None when it was not asked yet."""
+    """What the same request was answered before, and where it wrote besides; None when it was not asked yet."""
     row = await pool.fetchrow(FIRST_ANSWER, asked.principal, asked.operation, asked.key)
     if row is None:
         return None
     if row["request_hash"] != asked.request_hash:
         return None if asked.latest else OtherContent()
-    return Replayed(aggregate_id=row["aggregate_id"], sequence=row["sequence"], position=row["position"])
+    beside = await pool.fetch(WRITTEN_BESIDE, row["position"], row["command_id"], row["aggregate_id"], APART)
+    return Replayed(
+        aggregate_id=row["aggregate_id"],
+        sequence=row["sequence"],
+        position=row["position"],
+        others=tuple(StreamPosition(**each) for each in beside),
+    )
 
 
 async def forget_old_answers(pool: asyncpg.Pool, kept: timedelta = RETENTION) -> int:

@@ -22,7 +22,8 @@ from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
 from shared.domain.roles import Role, is_for_people
-from shared.eventstore.append import Idempotency
+from shared.events.registry import topic_of
+from shared.eventstore.append import Idempotency, StreamPosition
 from shared.http.bodies import AS_YAML, ONLY_JSON, parse, read_body
 from shared.http.context import ServiceContext, context_of
 from shared.http.dry_runs import dry_path, dry_run, dry_run_answer, dry_run_id, is_dry_run
@@ -41,7 +42,7 @@ from shared.http.resources import Resource
 from shared.kafka.partitioning import partition_of
 from shared.ops.ids import new_id
 from shared.projections.names import Named, called_now, reads_of_names, stated_names
-from shared.projections.tokens import ConsistencyToken
+from shared.projections.tokens import PartitionPosition, token_for
 
 TRACEPARENT_LENGTH = 55
 
@@ -249,11 +250,14 @@ def traceparent_of(request: Request) -> str | None:
     return given if len(given) == TRACEPARENT_LENGTH and given.isascii() else None
 
 
-def token_of(service: ServiceContext, result: CommandResult) -> str:
-    """The token by which readers wait for what a command did."""
-    partition = partition_of(result.aggregate_id, service.settings.kafka_partitions)
-    token = ConsistencyToken(service=service.name, topic=result.topic, partition=partition, position=result.position)
-    return token.encode()
+def token_of(service: ServiceContext, *results: CommandResult) -> str:
+    """The token by which readers wait for what commands did, to whichever aggregates."""
+
+    def place(each: StreamPosition) -> PartitionPosition:
+        partition = partition_of(each.aggregate_id, service.settings.kafka_partitions)
+        return PartitionPosition(topic_of(service.name, each.aggregate), partition, each.position)
+
+    return token_for(service.name, (place(each) for result in results for each in result.written)).encode()
 
 
 def _answer(service: ServiceContext, result: CommandResult, *, created: bool, address: str) -> Response:

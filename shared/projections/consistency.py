@@ -8,6 +8,7 @@ the answer is not read from are not waited for: one that stands still holds up n
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from asyncpg import Pool
@@ -17,7 +18,7 @@ from shared.eventstore.data_loader import DataLoader
 from shared.eventstore.wakeup import Wakeup
 from shared.ops.deadline import within
 from shared.projections.projection import Projection, Source, revision_of
-from shared.projections.tokens import ConsistencyToken
+from shared.projections.tokens import ConsistencyToken, PartitionPosition
 
 POLL_SECONDS = 0.02
 """How often checkpoints are looked at while another process moves them; in this process a signal comes first."""
@@ -61,7 +62,7 @@ class ConsistencyGate:
     """The checkpoints of a service, and how to wait for them.
 
     `reactions` names the checkpoints of the reactions that run (`reactions-journal`); `topics` are those that the
-    service journals: a token of any other topic has nothing to wait for.
+    service journals: for what a token names of any other there is nothing to wait.
     """
 
     def __init__(
@@ -103,18 +104,17 @@ class ConsistencyGate:
         try:
             if token.service == self._service:
                 await within(timeout, self._passed("log", token.position, reads))
-            elif token.topic in self._topics:
-                await within(timeout, self._arrived(token, reads))
+            elif followed := [each for each in token.partitions if each.topic in self._topics]:
+                await within(timeout, self._arrived(followed, reads))
         except TimeoutError:
             raise ReadModelBehind(token) from None
 
-    async def _arrived(self, token: ConsistencyToken, reads: Collection[str]) -> None:
-        partition = (token.topic, token.partition)
+    async def _arrived(self, written: Sequence[PartitionPosition], reads: Collection[str]) -> None:
+        async def journaled(each: PartitionPosition) -> bool:
+            return await self._journaled.ask((each.topic, each.partition)) >= each.position
 
-        async def journaled() -> bool:
-            return await self._journaled.ask(partition) >= token.position
-
-        await self._until(journaled)
+        for each in written:  # one after the other: a long token costs no more questions at a time than a short one
+            await self._until(partial(journaled, each))
         await self._passed("journal", await self._journal.head(), reads, reactions=True)
         await self._passed("log", await self._log.head(), reads)
 

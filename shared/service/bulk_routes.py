@@ -186,8 +186,7 @@ async def _answered(
     counts = Counter(row.outcome for row in rows)
     content = BulkAnswer(done=counts["done"], unchanged=counts["unchanged"], refused=counts["refused"], rows=rows)
     done = [result for result in results if isinstance(result, CommandResult) and not dry]
-    newest = max(done, key=lambda result: result.position, default=None)
-    return answer(content, headers={"Consistency-Token": token_of(service, newest)} if newest else {})
+    return answer(content, headers={"Consistency-Token": token_of(service, *done)} if done else {})
 
 
 def _key(request: Request) -> str | None:

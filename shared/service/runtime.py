@@ -175,7 +175,6 @@ def _executors(
 
     def executor(appender: Appender, streams: StreamLoader) -> CommandExecutor:
         return CommandExecutor(
-            service.name,
             aggregates=service.families,
             pool=pool,
             appender=appender,

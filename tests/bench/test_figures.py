@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from shared.projections.tokens import ConsistencyToken
+from shared.projections.tokens import PartitionPosition, token_for
 from tests.bench.figures import Answered, Cold, Held, Measured, Pressure, Round, Steady, percentile, ratio
 from tests.bench.load import Result
 from tests.bench.plan import CLOSED, LEDGERS, OPEN, QUESTIONS, VISIBLE, Plan
@@ -147,7 +147,7 @@ def test_ledgers_alone_need_no_stage() -> None:
 
 def test_the_highest_token_of_a_load_counts_whatever_is_answered_last() -> None:
     tokens = [
-        ConsistencyToken(service="deals", topic="deals.deal.v1", partition=position % 12, position=position).encode()
+        token_for("deals", [PartitionPosition("deals.deal.v1", position % 12, position)]).encode()
         for position in (99, 100, 7)
     ]
     result = Result()

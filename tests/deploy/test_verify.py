@@ -27,6 +27,7 @@ from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.money import Money
+from shared.events.registry import topic_of
 from shared.http.context import ServiceContext
 from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.health import Health
@@ -74,7 +75,9 @@ class House:
 
         async def there() -> bool:
             found[:] = await self.forecast.pool.fetch(
-                "select * from journal where topic = $1 and source_position = $2", event.topic, event.position
+                "select * from journal where topic = $1 and source_position = $2",
+                topic_of("deals", event.written[0].aggregate),
+                event.position,
             )
             serving = await builds_of_projections(self.forecast.pool, "serving", ["deals"])
             return bool(found) and serving[0].position >= found[0]["position"]

@@ -12,7 +12,7 @@ from shared.eventstore.wakeup import Wakeup, listen
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.projections.consistency import ConsistencyGate, ReadModelBehind
-from shared.projections.tokens import ConsistencyToken
+from shared.projections.tokens import PartitionPosition, token_for
 from shared.testing.transactions import long_transaction
 from tests.faults.stalling import network
 from tests.shared.eventstore.conftest import Process
@@ -146,7 +146,7 @@ async def test_a_wait_for_a_token_ends_in_time_while_the_network_stalls(process:
             journal=process.log,
             advanced=Wakeup(),
         )
-        token = ConsistencyToken(service="tickets", topic="tickets.ticket.v1", partition=0, position=7)
+        token = token_for("tickets", [PartitionPosition("tickets.ticket.v1", 0, 7)])
         health = Health(Metrics.of("tickets"))
 
         async def database_answers() -> None:

@@ -14,6 +14,8 @@ from shared.domain.roles import Role
 from shared.events.chronology import Rank, Told
 from shared.events.deals.deal import DealLost
 from shared.following.stored_events import readable
+from shared.kafka.partitioning import PARTITIONS
+from shared.projections.tokens import decode
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_processes_at_work import renewal
 from tests.services.deals.test_service import codes
@@ -62,9 +64,11 @@ async def test_deal_2_a_deal_goes_on_by_itself_once_the_manager_has_approved_it(
     (unmet,) = refused.json()["errors"]
     assert unmet["details"]["by"] == {"approved.review": "submit-for-approval"}
 
-    await did(rep, f"{at}/submit-for-approval", GATE)
+    submitted = await did(rep, f"{at}/submit-for-approval", GATE)
     shown = await rep.sees(at)
     (submission,) = shown["submissions"]
+    written = decode(submitted.headers["Consistency-Token"], PARTITIONS).partitions
+    assert [each.topic for each in written] == ["deals.approval.v1", "deals.deal.v1"]
     assert (submission["gate"], submission["status"], shown["ready_on"]) == ("exit of review", "waiting", None)
     approval = f"/v1/deal-approvals/{submission['approval_id']}"
     waits = await manager.sees(approval)

@@ -13,7 +13,7 @@ from services.leads.app import SERVICE
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.projections.tokens import ConsistencyToken
+from shared.projections.tokens import PartitionPosition, token_for
 from shared.service.build import build
 from shared.testing.servers import DatabaseServer
 from tests.described import as_described
@@ -116,9 +116,7 @@ class House:
     async def settled(self) -> None:
         """The projections hold everything that was done."""
         running = self.service.running
-        newest = ConsistencyToken(
-            service="leads", topic="leads.team.v1", partition=0, position=await running.log.head()
-        )
+        newest = token_for("leads", [PartitionPosition("leads.team.v1", 0, await running.log.head())])
         await running.consistency.wait_for(newest, running.projections.every, 10)
 
 

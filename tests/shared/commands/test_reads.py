@@ -26,7 +26,6 @@ def commands_of(name: str) -> CommandExecutor:
     service: Any = definition_of(name)
     nothing: Any = None
     return CommandExecutor(
-        name,
         aggregates=service.families,
         pool=nothing,
         appender=nothing,

@@ -116,7 +116,6 @@ async def depot(postgres: DatabaseServer) -> AsyncIterator[Depot]:
     await pool.execute(KNOWN)
     appender, there = GroupCommit(pool), Depot(pool)
     there.commands = CommandExecutor(
-        "crates",
         aggregates=(crate, shelf),
         knows=(*PEOPLE, ACCOUNTS, DEALS, OnStream(shelf, StandingShelf)),
         look_up=there.look_up,

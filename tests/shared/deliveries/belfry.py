@@ -194,7 +194,6 @@ async def start_belfry(url: str) -> Belfry:
     pool = await create_pool(url, name="belfry")
     appender, log = GroupCommit(pool), Log(pool, CODEC, service="belfry")
     commands = CommandExecutor(
-        "belfry",
         aggregates=(bell,),
         pool=pool,
         appender=appender,

@@ -38,7 +38,6 @@ async def start_process(url: str) -> Process:
     pool = await create_pool(url, name="tickets")
     appender, clock = GroupCommit(pool), Clock()
     commands = CommandExecutor(
-        "tickets",
         aggregates=(ticket, counter),
         provides=PROVIDES,
         pool=pool,

@@ -64,7 +64,7 @@ async def test_a_command_appends_its_events_with_what_surrounds_them(process: Pr
     assert isinstance(noted, Envelope)
     assert (noted.type, noted.sequence, noted.position) == ("tickets.note-added", 2, result.position)
     assert (noted.actor, noted.causation_id, noted.traceparent) == ("tickets", cause, "00-1-2-01")
-    assert result.topic == "tickets.ticket.v1" == f"{noted.service}.{noted.aggregate}.v1"
+    assert [each.aggregate for each in result.written] == ["ticket"] == [noted.aggregate]
 
 
 async def test_of_two_commands_at_the_same_moment_one_is_decided_again(process: Process, other: Process) -> None:
@@ -259,7 +259,6 @@ async def test_a_failure_of_many_commands_is_told_as_that_of_one(process: Proces
         raise ConnectionResetError
 
     executor = CommandExecutor(
-        "tickets",
         aggregates=(ticket, counter),
         provides={**PROVIDES, Numbers: away},
         pool=process.pool,

@@ -114,6 +114,19 @@ async def test_a_success_without_events_is_kept_as_well(process: Process, ticket
         assert (result.replayed, result.sequence, result.position) == (replayed, first.sequence, first.position)
 
 
+async def test_a_repeat_says_everywhere_that_the_first_time_wrote(
+    process: Process, other: Process, ticket_id: UUID
+) -> None:
+    """API-2: whoever repeats a request has the same token, so that other readers wait for the same."""
+    closing = CommandRequest(
+        ticket, ticket_id, CloseTicket(numbered=True), SERVICE_ACTOR, idempotency=replace(KEY, operation="closeTicket")
+    )
+    first = await process.commands.execute(closing)
+    assert [each.aggregate for each in first.written] == ["ticket", "counter"]
+    for again in (await process.commands.execute(closing), await other.commands.execute(closing)):
+        assert (again.replayed, again.written) == (True, first.written)
+
+
 async def test_a_refusal_is_not_kept(process: Process, ticket_id: UUID) -> None:
     """API-1: only successes are stored."""
     stale = noted_at_version_nine(process, ticket_id)

@@ -13,7 +13,7 @@ from shared.domain.roles import READING, Role
 from shared.http.context import ServiceContext
 from shared.http.handwritten import BySecret, by_secret, handwritten, operation, served
 from shared.ops.ids import new_id
-from shared.projections.tokens import ConsistencyToken
+from shared.projections.tokens import PartitionPosition, token_for
 from tests.shared.http.conftest import BREAD, Errands
 from tests.shared.http.test_command_routes import problem
 
@@ -61,7 +61,7 @@ def test_a_route_without_a_token_is_served_only_by_a_secret_and_only_to_show_som
 def token(
     errands: Errands, position: int, service: str = "errands", topic: str = "errands.errand.v1"
 ) -> dict[str, str]:
-    made = ConsistencyToken(service=service, topic=topic, partition=0, position=position)
+    made = token_for(service, [PartitionPosition(topic, 0, position)])
     return {"Consistency-Token": made.encode()}
 
 

@@ -177,7 +177,6 @@ async def start_depot(url: str) -> Depot:
     pool = await create_pool(url, name="depot", size=12)
     appender = GroupCommit(pool)
     commands = CommandExecutor(
-        "depot",
         aggregates=(parcel,),
         pool=pool,
         appender=appender,

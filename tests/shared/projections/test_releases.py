@@ -17,7 +17,7 @@ from shared.projections.consistency import ReadModelBehind
 from shared.projections.projection import Projection, ProjectionDatabase, revision_of
 from shared.projections.read_snapshot import NotBuilt
 from shared.projections.runner import ProjectionRunner
-from shared.projections.tokens import ConsistencyToken
+from shared.projections.tokens import PartitionPosition, token_for
 from tests.shared.projections.conftest import Depot, caught_up, until, working
 from tests.shared.projections.depot import OrderPaid, ParcelPosted, ParcelScanned, depot_reactions, parcels, totals
 
@@ -332,7 +332,7 @@ async def test_a_token_waits_for_the_version_that_the_process_serves(depot: Depo
     async with working(depot.runner(OLD)):
         await until(lambda: serves(depot, OLD))
         position = await depot.scan(parcel_id)
-        token = ConsistencyToken(service="depot", topic="depot.parcel.v1", partition=0, position=position)
+        token = token_for("depot", [PartitionPosition("depot.parcel.v1", 0, position)])
         await depot.arrival(OLD).wait_for(token, [OLD.name], timeout=10)
         with pytest.raises(ReadModelBehind):
             await other.arrival(NEW).wait_for(token, [NEW.name], timeout=0.05)
