@@ -96,6 +96,18 @@ class Period:
             case _:
                 return tuple(self.fiscal_year.period(f"{self.name}-Q{quarter}") for quarter in range(1, 5))
 
+    @property
+    def before(self) -> "Period":
+        """The month, quarter or year that it follows. Raises OverflowError where the calendar has none."""
+        day = self.first - DAY
+        match len(self.months):
+            case 1:
+                return self.fiscal_year.period(f"{day.year:04}-{day.month:02}")
+            case 3:
+                return self.fiscal_year.quarter_of(day)
+            case _:
+                return self.fiscal_year.period(f"{self.fiscal_year.year_of(day):04}")
+
     def elapsed(self, today: date) -> tuple[int, int]:
         """Days of the period that have begun by `today`, and all its days."""
         whole = (self.last - self.first).days + 1

@@ -12,8 +12,10 @@ from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import LeftOut
 from services.forecast.execution.queries import counted_work
 from services.forecast.leads.queries import conversion
+from services.forecast.pipeline.queries.customers import buyers, first_wins, won_with
 from services.forecast.pipeline.queries.totals import WON_DEALS, closed_rows, counts
-from services.forecast.pipeline.queries.worth import closed_worth
+from services.forecast.pipeline.queries.worth import closed_worth, worth_of_closed
+from services.forecast.rates.queries import rates_of
 from services.forecast.targets.queries import target_of
 from shared.domain.context import Company
 from shared.domain.periods import Period
@@ -108,6 +110,34 @@ class Measure:
         }
         return Measurement(reached=_share(of["proposals-on-time"], of["proposals-due"]))
 
+    async def repurchase(self) -> Measurement:
+        """Of the customers with a won deal by the end of the period, those with two or more."""
+        found = await buyers(self.reading("deals"), self.asked, self.period.last)
+        return Measurement(reached=_share(found.again, found.customers))
+
+    async def new_customer_share(self) -> Measurement:
+        """Of what was won in the period, that with customers whose first won deal is of the period; of deals whose
+        customer is known."""
+        wins = await first_wins(self.reading("deals"), self.asked, *self._days)
+        new = [each.account_id for each in wins]
+        rows = await won_with(self.reading("deals"), self.asked, self.company, *self._days, new)
+        rates = await rates_of(
+            self.reading, self.asked, self.company.currency, ((row.currency, row.valued_on) for row in rows)
+        )
+        part, whole = worth_of_closed(rows, rates), await self.bookings()
+        amount = sum((row.amount for row in part.rows), Decimal(0))
+        reached = Reached(numerator=amount, denominator=whole.reached.numerator, n=whole.reached.n)
+        return Measurement(reached=reached, unconverted=whole.unconverted)
+
+    async def new_customer_growth(self) -> Measurement:
+        """New customers of the period ÷ those of the one before − 1."""
+        new, before = await self._new_customers(self.period), await self._new_customers(self.period.before)
+        return Measurement(reached=Reached(numerator=Decimal(new - before), denominator=Decimal(before), n=before))
+
+    async def _new_customers(self, period: Period) -> int:
+        wins = await first_wins(self.reading("deals"), self.asked, period.first, period.last)
+        return sum(each.covered for each in wins)
+
     async def revenue_attainment(self) -> Measurement:
         """Revenue of the period ÷ its target pro rata to the elapsed part."""
         found = await self.revenue()
@@ -162,6 +192,9 @@ MEASURES: Mapping[str, Callable[[Measure], Awaitable[Measurement]]] = {
     "lead-conversion": Measure.lead_conversion,
     "revenue-attainment": Measure.revenue_attainment,
     "proposals-on-time": Measure.proposals_on_time,
+    "repurchase": Measure.repurchase,
+    "new-customer-share": Measure.new_customer_share,
+    "new-customer-growth": Measure.new_customer_growth,
 }
 """How each kind is measured."""
 

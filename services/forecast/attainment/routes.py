@@ -240,6 +240,8 @@ class TargetQuota:
     wins: int | None
     deals: int | None
     leads: int | None
+    missing: list[Annotated[str, words(("amount", "average", "win_rate", "conversion"))]]
+    """The parameters to give, as what they stand for is not known or is zero: what rests on them is null."""
 
 
 Amount = Annotated[Exact, Gt(Decimal(0)), Le(MAX_AMOUNT)]
@@ -283,7 +285,8 @@ async def target_quota(
         ]
         parked = reading.parked
     target = amount if goal is None else goal.amount
-    needed = quota(target, *(_exact(each) for each in inputs)) if target else quota(None, None, None, None)
+    rates = dict(zip(("average", "win_rate", "conversion"), map(_exact, inputs), strict=True))
+    needed = quota(target or None, *rates.values())
     return answer(
         TargetQuota(
             as_of=asked.as_of,
@@ -299,6 +302,7 @@ async def target_quota(
             wins=needed.wins,
             deals=needed.deals,
             leads=needed.leads,
+            missing=[name for name, known in {"amount": target, **rates}.items() if not known],
         ),
         parked=parked,
     )
@@ -376,7 +380,8 @@ async def target_proposals(
     name: AskedPeriod = None,
     kind: Annotated[Literal["revenue", "won-deals"], Query(description="What could be wanted.")] = "revenue",
     growth: Annotated[
-        Annotated[Exact, Ge(Decimal(-1)), Le(Decimal(10))], Query(description="By how much more, like 0.10.")
+        Annotated[Exact, Ge(Decimal(-1)), Le(Decimal(10))],
+        Query(description="By how much more: 0.10 is a tenth more, 1 twice as much."),
     ] = Decimal(0),
 ) -> Response:
     """Propose targets from what each team and rep won a year before.

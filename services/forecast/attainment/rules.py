@@ -22,7 +22,7 @@ UNITS: Mapping[str, Unit] = {
 }
 """What each kind is measured in."""
 SUMMED: tuple[str, ...] = get_args(SummedKind)
-NOT_MEASURED = ("visits", "repurchase", "new-customer-share", "new-customer-growth")
+NOT_MEASURED = ("visits",)
 """What may be wanted, and is measured by people."""
 
 

@@ -50,7 +50,7 @@ create table {view}.span (
     currency text not null, amount numeric not null, weighted numeric not null, due text not null,
     closed_on date, cycle_days integer not null, team uuid, owner uuid, opened_at timestamptz not null,
     stalled_at timestamptz not null, expected_close date, entered_on date not null, pushes integer not null,
-    probability numeric not null, state json not null,
+    probability numeric not null, account_id uuid, state json not null,
     primary key (deal_id, start_at)
 );
 create table {view}.held (
@@ -116,6 +116,7 @@ INDICES = indices(
         "(outcome, currency, process_id, process_version, stage, (-amount), deal_id) where end_at is null",
         "(currency)",
         "(closed_on) where end_at is null and closed_on is not null",
+        "(account_id, closed_on, deal_id) include (owner, team) where outcome = 'won' and end_at is null",
         "(opened_at)",
         "(stalled_at) where outcome = 'open'",
     ),
@@ -152,7 +153,7 @@ def _slices(facts: Mapping[UUID, list[Envelope[Any]]]) -> Iterator[dict[UUID, li
 
 PROJECTION = Projection(
     name="deals",
-    version=21,
+    version=22,
     ddl=DDL,
     indices=INDICES,
     apply=apply,
@@ -263,7 +264,7 @@ def _span_row(counted: Counted, company: Company) -> tuple[CsvValue, ...]:
         *(quoted(state.currency), state.amount, counted.what.weighted, quoted(due_of(state))),
         *(state.closed_on, cycle_days(state, company), state.team, state.owner, state.opened),
         *(counted.stalls, state.expected_close, company.day(state.entered), state.pushes),
-        *(state.probability, quoted_json(state)),
+        *(state.probability, state.account_id, quoted_json(state)),
     )
 
 

@@ -26,6 +26,7 @@ QUARTER = "2025-Q1"
 MIDDLE = {"as_of": "2025-02-14"}
 """Half of the quarter has begun."""
 LEDGER, INVOICE = UUID(int=6400), UUID(int=6401)
+MILL, FORGE, YARD, DOCK = (UUID(int=6500 + number) for number in range(4))
 
 
 class Told:
@@ -50,16 +51,18 @@ def history() -> list[Envelope[Any]]:
     for member, name, team in ((ANNA, "anna", NORTH), (BEN, "ben", SOUTH)):
         joined = MemberJoined(member_id=member, subject=name, name=name, role=Role.REP, team_id=team)
         tell("leads", member, "2024-01-02", joined)
-    deals: list[tuple[str, int, UUID, UUID, str | None]] = [
-        ("2024-12-20", 500, SOUTH, BEN, "2025-01-15"),
-        ("2025-01-10", 1000, NORTH, ANNA, "2025-02-01"),
-        ("2025-01-20", 3000, NORTH, ANNA, "2025-03-20"),
-        ("2025-02-05", 7000, SOUTH, BEN, None),
-        ("2025-04-02", 9000, NORTH, ANNA, "2025-04-10"),
+    deals: list[tuple[str, int, UUID, UUID, str | None, UUID]] = [
+        ("2024-12-20", 500, SOUTH, BEN, "2025-01-15", MILL),
+        ("2025-01-10", 1000, NORTH, ANNA, "2025-02-01", FORGE),
+        ("2025-01-20", 3000, NORTH, ANNA, "2025-03-20", YARD),
+        ("2025-02-05", 7000, SOUTH, BEN, None, FORGE),
+        ("2025-04-02", 9000, NORTH, ANNA, "2025-04-10", DOCK),
+        ("2022-11-02", 200, SOUTH, BEN, "2022-12-10", YARD),
     ]
-    for number, (begun, amount, team, owner, ended) in enumerate(deals):
+    for number, (begun, amount, team, owner, ended, account) in enumerate(deals):
         deal = UUID(int=6000 + number)
-        tell("deals", deal, begun, opened(amount, deal=deal, team=team, owner=owner))
+        begin = replace(opened(amount, deal=deal, team=team, owner=owner), account_id=account)
+        tell("deals", deal, begun, begin)
         if ended:
             tell("deals", deal, ended, won(date.fromisoformat(ended), amount, deal=deal))
     gone = UUID(int=6100)
@@ -93,6 +96,7 @@ def history() -> list[Envelope[Any]]:
         counted("win-rate", "0.40"),
         counted("lead-conversion", "0.20", period="2025"),
         counted("repurchase", "0.30"),
+        counted("visits", "12"),
         counted("won-deals", "2", level="rep", team=NORTH, member=ANNA),
         counted("won-deals", "1", level="rep", team=NORTH, member=ANNA, period="2025-01"),
     ]
@@ -183,7 +187,9 @@ def value(figure: dict[str, Any] | None) -> str | None:
         ("win-rate", "0.4000", "0.5000", "1.2500"),
         ("lead-conversion", None, "0.6667", None),
         ("revenue-attainment", None, "0.2500", None),
-        ("repurchase", "0.3000", None, None),
+        ("repurchase", "0.3000", "0.3333", "1.1111"),
+        ("new-customer-share", None, "0.3333", None),
+        ("visits", "12", None, None),
     ],
 )
 async def test_proc_4_what_is_reached_of_a_period_that_is_over(
@@ -191,9 +197,37 @@ async def test_proc_4_what_is_reached_of_a_period_that_is_over(
 ) -> None:
     found = (await attained(director))[kind]
     assert (value(found["target"]), value(found["actual"]), found["attained"]) == (target, actual, share)
-    assert found["is_measured"] is (kind != "repurchase")
+    assert found["is_measured"] is (kind != "visits")
     assert found["formula"]
     assert found["name"]
+
+
+KNOWN_LATER = {"as_of": "2025-06-30", "known_at": "2025-07-01"}
+
+
+@pytest.mark.parametrize("then", [{}, {"as_of": "2025-06-30"}, KNOWN_LATER])
+async def test_proc_4_a_customer_is_new_once_and_buys_again(company: Errands, then: dict[str, str]) -> None:
+    """The yard bought of the south in 2022: to the north it is no new customer, and none who bought there again."""
+    director, anna = company.client(Role.SALES_DIRECTOR, "dora"), company.client(Role.REP, "anna")
+    kinds = ("new-customer-share", "new-customer-growth", "repurchase")
+    found = await attained(director, **then)
+    assert [value(found[kind]["actual"]) for kind in kinds] == ["0.3333", None, "0.3333"]
+    assert found["new-customer-share"]["fraction"] == {
+        "value": "0.3333",
+        "numerator": "1500",
+        "denominator": "4500.0000",
+    }
+    hers = await attained(anna, **then)
+    assert [value(hers[kind]["actual"]) for kind in kinds] == ["0.2500", None, "0.0000"]
+    later, earlier = await attained(director, period="2025-Q2", **then), await attained(director, period="2023", **then)
+    assert [value(later[kind]["actual"]) for kind in kinds] == ["1.0000", "-0.5000", "0.2500"]
+    assert (later["new-customer-growth"]["fraction"]["numerator"], later["new-customer-growth"]["n"]) == ("-1", 2)
+    assert [value(earlier[kind]["actual"]) for kind in kinds] == [None, "-1.0000", "0.0000"]
+
+
+async def test_proc_4_before_a_deal_was_won_its_customer_was_none(director: httpx.AsyncClient) -> None:
+    found = await attained(director, as_of="2025-01-31")
+    assert [value(found[kind]["actual"]) for kind in ("repurchase", "new-customer-share")] == ["0.0000", "1.0000"]
 
 
 async def test_proc_4_a_win_rate_shows_that_of_closed_deals_beside_that_of_all(director: httpx.AsyncClient) -> None:
@@ -269,6 +303,9 @@ async def test_proc_4_a_quota_is_reckoned_from_ones_own_history(director: httpx.
     assert (found["wins"], found["deals"], found["leads"]) == (3, 5, 7)
     none = await asked(director, "target-quota", period="2024-Q1", as_of="2024-03-31")
     assert (none["target"], none["wins"], none["win_rate"]["value"], none["win_rate"]["n"]) == (None, None, None, 0)
+    assert (found["missing"], none["missing"]) == ([], ["amount", "average", "win_rate", "conversion"])
+    some = await asked(director, "target-quota", period="2024-Q1", as_of="2024-03-31", amount="100", average="10")
+    assert (some["wins"], some["deals"], some["missing"]) == (10, None, ["win_rate", "conversion"])
 
 
 async def test_proc_4_targets_are_proposed_from_what_was_won_a_year_before(director: httpx.AsyncClient) -> None:
@@ -294,6 +331,11 @@ async def test_proc_4_targets_are_proposed_from_what_was_won_a_year_before(direc
         ("target-quota?amount=many", "amount"),
         ("target-attainment?kind=luck", "kind"),
         ("target-attainment?period=2025-Q5", "period"),
+        ("target-attainment?period=0001", "period"),
+        ("target-attainment?period=1900-Q1", "period"),
+        ("target-attainment?period=9999-12", "period"),
+        ("target-quota?period=0001-01", "period"),
+        ("target-proposals?period=9999", "period"),
         ("target-proposals?growth=11", "growth"),
     ],
 )

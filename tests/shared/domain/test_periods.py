@@ -73,3 +73,13 @@ def test_quarters_and_months_make_up_the_year_without_gaps(year: FiscalYear, num
 def test_the_quarters_of_a_span() -> None:
     names = [quarter.name for quarter in BRITISH.quarters(date(2026, 2, 10), date(2026, 7, 1))]
     assert names == ["2026-Q4", "2027-Q1", "2027-Q2"]
+
+
+@given(YEARS, st.dates(date(1901, 1, 1), date(8999, 12, 31)), st.sampled_from(["month", "quarter", "year"]))
+def test_a_period_follows_the_one_before(year: FiscalYear, day: date, length: str) -> None:
+    quarter = year.quarter_of(day)
+    names = {"month": f"{day.year:04}-{day.month:02}", "quarter": quarter.name, "year": quarter.name[:4]}
+    period = year.period(names[length])
+    before = period.before
+    assert before.last + timedelta(days=1) == period.first
+    assert (len(before.months), before) == (len(period.months), year.period(before.name))
