@@ -37,7 +37,7 @@ def _from_text(given: Any) -> Any:
         return Decimal(given)
     if isinstance(given, Decimal):
         return given
-    raise ValueError('a decimal is written as a string, like "120000.00"')
+    raise ValueError('a decimal is written with digits and a point, in JSON as a string: "120000.00"')
 
 
 DECIMAL = r"^-?\d+(\.\d+)?$"

@@ -3,7 +3,7 @@
 The value that was sent is never repeated in an answer, and neither is the text of an unexpected failure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -200,6 +200,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "missing_keyword_only_argument": ("missing", "This field is required."),
     "unexpected_keyword_argument": ("unknown-field", "This field is not known here."),
     "extra_forbidden": ("unknown-field", "This field is not known here."),
+    "bool_type": ("bool-type", "This is true or false."),
     "string_pattern_mismatch": ("blank", "This needs a character that shows."),
 }
 """Our words for pydantic's kinds of errors: those about arguments of functions, and the one pattern that texts have."""
@@ -211,12 +212,19 @@ def words_of(error: Any) -> tuple[str, str]:
     return WORDS.get(error["type"]) or (error["type"].replace("_", "-"), f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
+def _told_once(errors: Sequence[Any]) -> Iterator[Any]:
+    """The errors without those that follow from others: a list in which something is wrong counts what is right in it
+    alone, and is too short by that."""
+    deeper = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
+    yield from (error for error in errors if error["type"] != "too_short" or error["loc"] not in deeper)
+
+
 def from_validation(errors: Sequence[Any], *, skip: int = 0) -> Problem:
     """What pydantic found wrong with a body. The first `skip` steps of each path do not lead into the body."""
     if any(error["type"] == "json_invalid" for error in errors):
         return Problem("malformed-json", f"{errors[0]['msg']}.")
     faults = []
-    for error in errors:
+    for error in _told_once(errors):
         code, message = words_of(error)
         faults.append(Fault(code=code, message=message, pointer=pointer(error["loc"][skip:])))
     named = ", ".join(fault.pointer or "the body" for fault in faults[:5])

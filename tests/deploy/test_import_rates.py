@@ -166,7 +166,10 @@ def test_data_5_a_line_of_rates_is_about_its_base_and_day_whatever_the_source() 
     for wrong, reason in (
         ({"id": "T-1"}, "id: This field is not known here"),
         ({"base": "EURO"}, "base: "),
-        ({"rates": [{"currency": "USD", "rate": 1.16}]}, "rates.0.rate: A decimal is written as a string"),
+        (
+            {"rates": [{"currency": "USD", "rate": 1.16}]},
+            "rates.0.rate: A decimal is written with digits and a point, in JSON as a string",
+        ),
     ):
         with pytest.raises(NotAFact, match=reason):
             read_fact({**line, **wrong}, IDS)

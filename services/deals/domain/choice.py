@@ -199,5 +199,6 @@ def _value_faults(when: Predicate, closed: Mapping[str, Collection[str]], where:
         said = str(comparison.value)
         asked = [part.strip() for part in said.split(",")] if comparison.operator == "one-of" else [said]
         if unknown := [part for part in asked if part not in words]:
-            message = f"{comparison.fact} is never {', '.join(unknown)}; it is one of {', '.join(words) or 'nothing'}."
+            among = f"it is one of {', '.join(words)}" if words else "there is none in this document yet"
+            message = f"{comparison.fact} is never {', '.join(unknown)}; {among}."
             yield Reason(code="unknown-value", message=message, field=f"{place}.value")

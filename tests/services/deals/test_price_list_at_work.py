@@ -226,6 +226,23 @@ async def test_prod_1_a_file_that_is_none_is_refused_whole(keeper: Desk, file: s
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
 
 
+async def test_prod_1_every_cell_that_says_nothing_known_is_told_as_a_reader_of_the_file_knows_it(keeper: Desk) -> None:
+    head = "code,name,currency,price,valid_from,from_quantity,active"
+    answer = await sent(keeper, f'{head}\nA,B,EUR,"5,00",2027-13-01,,oui\nA,B,EUR,5,,,true\n')
+    assert [(each["pointer"], each["message"]) for each in answer.json()["errors"]] == [
+        ("/rows/0/price", 'A decimal is written with digits and a point, in JSON as a string: "120000.00".'),
+        (
+            "/rows/0/valid_from",
+            "Input should be a valid date in the format YYYY-MM-DD, month value is outside expected range of 1-12.",
+        ),
+        ("/rows/0/active", "This is true or false."),
+    ]
+    alone = await sent(keeper, "code,name,currency,price\nA,B,EUR,five\n")
+    assert [each["pointer"] for each in alone.json()["errors"]] == ["/rows/0/price"]
+    empty = await sent(keeper, "code,name,currency,price\n")
+    assert [(each["pointer"], each["code"]) for each in empty.json()["errors"]] == [("/rows", "too-short")]
+
+
 async def test_prod_1_a_list_has_so_many_products_at_most(keeper: Desk) -> None:
     rows = [{"code": f"P-{number}", "name": "x", "currency": "EUR", "price": "1"} for number in range(101)]
     answer = await keeper.does(LIST, {"rows": rows})
