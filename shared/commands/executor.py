@@ -223,7 +223,7 @@ class CommandExecutor:
         say."""
         outcome = await self._appender.append(append)
         if isinstance(outcome, Replayed) and append.idempotency:
-            return await first_answer(self._pool, append.idempotency) or outcome
+            return await first_answer(self._pool, append.idempotency, everywhere=not append.imported) or outcome
         return outcome
 
     async def _load(
@@ -312,7 +312,7 @@ class CommandExecutor:
     async def _first_answer(self, request: CommandRequest) -> CommandResult | None:
         if request.idempotency is None:
             return None
-        first = await first_answer(self._pool, request.idempotency)
+        first = await first_answer(self._pool, request.idempotency, everywhere=not request.imported)
         return None if first is None else first_time(first, request)
 
     def _identified(self, request: CommandRequest) -> CommandRequest:

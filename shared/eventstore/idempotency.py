@@ -32,14 +32,18 @@ WRITTEN_BESIDE = """
 """
 
 
-async def first_answer(pool: asyncpg.Pool, asked: Idempotency) -> Replayed | OtherContent | None:
-    """What the same request was answered before, and where it wrote besides; None when it was not asked yet."""
+async def first_answer(
+    pool: asyncpg.Pool, asked: Idempotency, *, everywhere: bool = False
+) -> Replayed | OtherContent | None:
+    """What the same request was answered before; None when it was not asked yet. Where it wrote besides is looked up
+    for those who wait for that: an import that is run again has thousands of answers, and waits for none."""
     row = await pool.fetchrow(FIRST_ANSWER, asked.principal, asked.operation, asked.key)
     if row is None:
         return None
     if row["request_hash"] != asked.request_hash:
         return None if asked.latest else OtherContent()
-    beside = await pool.fetch(WRITTEN_BESIDE, row["position"], row["command_id"], row["aggregate_id"], APART)
+    about = (row["position"], row["command_id"], row["aggregate_id"], APART)
+    beside = await pool.fetch(WRITTEN_BESIDE, *about) if everywhere else ()
     return Replayed(
         aggregate_id=row["aggregate_id"],
         sequence=row["sequence"],

@@ -1,6 +1,6 @@
 """Consistency tokens: what a command's answer says, so that a later question sees its effect (API-2).
 
-A command may write to several aggregates, whose events go different ways to whoever reads topics. So a token is a
+A command may write to several aggregates, whose events go different ways to those who read topics. So a token is a
 vector of positions: of each partition that was written to, the last one.
 """
 

@@ -116,8 +116,8 @@ class Measure:
         return Measurement(reached=_share(found.again, found.customers))
 
     async def new_customer_share(self) -> Measurement:
-        """Of what was won in the period, that with customers whose first won deal is of the period; of deals whose
-        customer is known."""
+        """Of what was won in the period, that with customers whose first won deal is of the period. What was won
+        without a known customer is in the whole alone."""
         wins = await first_wins(self.reading("deals"), self.asked, *self._days)
         new = [each.account_id for each in wins]
         rows = await won_with(self.reading("deals"), self.asked, self.company, *self._days, new)

@@ -117,7 +117,7 @@ async def test_a_success_without_events_is_kept_as_well(process: Process, ticket
 async def test_a_repeat_says_everywhere_that_the_first_time_wrote(
     process: Process, other: Process, ticket_id: UUID
 ) -> None:
-    """API-2: whoever repeats a request has the same token, so that other readers wait for the same."""
+    """API-2: a repeated request has the same token, so that readers wait for the same."""
     closing = CommandRequest(
         ticket, ticket_id, CloseTicket(numbered=True), SERVICE_ACTOR, idempotency=replace(KEY, operation="closeTicket")
     )
