@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from services.deals.deal_timeline import DealTimeline
@@ -15,12 +15,15 @@ from services.deals.domain.deal.standing import NOWHERE, Aging, LifeSigns, Possi
 from services.deals.domain.deal.state import AnyDeal, OpenDeal, bound_by
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
+from services.deals.domain.quote import quote
+from services.deals.projections.quotes import QuoteRow
 from services.deals.projections.surroundings import Surroundings
 from services.deals.qualification_api import DealQualification
+from services.deals.quote_print.sheet import number_of
 from services.deals.resources import RESOURCES, Deal
-from shared.domain.aggregate import status_of
+from shared.domain.aggregate import status_of, statuses
 from shared.domain.context import Company
-from shared.events.definition import Exact, value
+from shared.events.definition import Exact, value, words
 from shared.events.money import Money
 from shared.events.process import FlexibleNode, Stage, Step, work_of
 from shared.http.command_routes import PossibleCommand
@@ -164,6 +167,29 @@ class OpenSupport:
 
 
 @answer_shape
+class DealQuote:
+    """A quote of the deal, as its present version stands."""
+
+    id: UUID
+    number: str
+    """What the customer calls it by, as it is printed."""
+    quote_version: int
+    """Counted from 1."""
+    status: Annotated[str, words(statuses(quote))]
+    net: Money
+    """What it comes to without tax: what the deal is worth by it."""
+    total: Money
+    """What the customer pays: net with tax."""
+    discount_percent: Exact
+    """How far net lies below the list prices, as of its submission where there was one."""
+    valid_until: date | None
+    """The last day on which it can be accepted; null where no day is said before it is sent."""
+    waits_for: list[Literal["sales", "price", "delivery", "customer"]]
+    """What has to come next: whoever sells submits or sends it, its price is approved, its delivery is assessed, the
+    customer answers. Nothing once it has ended."""
+
+
+@answer_shape
 class DealOverview:
     """All that a page about one deal shows."""
 
@@ -182,6 +208,8 @@ class DealOverview:
     qualification: DealQualification
     support: list[OpenSupport]
     """What is due first comes first."""
+    quotes: list[DealQuote]
+    """What was begun last comes first."""
     commands: list[PossibleCommand]
     """What whoever asks may do with it now, and why not."""
     events: DealTimeline
@@ -338,3 +366,34 @@ def figures_of(held: Held, qualification: DealQualification) -> DealFigures | No
 def support_of(rows: Sequence[Any]) -> list[OpenSupport]:
     """Support requests as a page shows them."""
     return [OpenSupport(**{each.name: getattr(row, each.name) for each in fields(OpenSupport)}) for row in rows]
+
+
+def quotes_of(rows: Sequence[QuoteRow]) -> list[DealQuote]:
+    """Quotes as a page shows them."""
+    return [
+        DealQuote(
+            id=row.id,
+            number=number_of(row.id),
+            quote_version=row.quote_version,
+            status=row.status,
+            net=Money(amount=row.net, currency=row.currency),
+            total=Money(amount=row.total, currency=row.currency),
+            discount_percent=row.discount_percent,
+            valid_until=row.valid_until,
+            waits_for=_waits_for(row),
+        )
+        for row in rows
+    ]
+
+
+def _waits_for(row: QuoteRow) -> list[Any]:
+    match row.status:
+        case "drafted" | "approved":
+            return ["sales"]
+        case "submitted":
+            price = [] if row.is_price_approved else ["price"]
+            delivery = ["delivery"] if row.needs_assessment and row.assessed_on is None else []
+            return [*price, *delivery]
+        case "sent":
+            return ["customer"]
+    return []

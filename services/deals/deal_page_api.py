@@ -14,6 +14,7 @@ from services.deals.deal_page import (
     figures_of,
     gate_of,
     moves_of,
+    quotes_of,
     stage_of,
     support_of,
 )
@@ -60,8 +61,8 @@ async def deal_page(request: Request, asking: CurrentActor, service: CurrentServ
     """Show all that a page about one deal needs.
 
     The deal, its stage with what is to be done there, every criterion of the gate before it with the value that it met
-    and the command that changes that, what was found out, what was asked of others, what whoever asks may do, and what
-    happened last.
+    and the command that changes that, what was found out, what was asked of others, what was quoted and what that waits
+    for, what whoever asks may do, and what happened last.
     """
     found = await service.commands.seen(deal, deal_id, asking)
     words, company, now = words_of(request), service.settings.company, service.clock.now()
@@ -86,6 +87,7 @@ async def deal_page(request: Request, asking: CurrentActor, service: CurrentServ
         figures=figures_of(held, qualification),
         qualification=qualification,
         support=support_of(around.support),
+        quotes=quotes_of(around.quotes),
         commands=possible_commands(COMMANDS, asking, held.state),
         events=timeline,
     )

@@ -37,7 +37,7 @@ from shared.events.deals.deal_approval import DealSubmissionApproved
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
-from shared.events.deals.quote import QuoteAccepted
+from shared.events.deals.quote import QuoteAccepted, QuoteSetAside
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import (
@@ -160,8 +160,11 @@ def reevaluate_once_approved(event: DealSubmissionApproved, fact: Envelope[DealS
 
 
 @reactions.on
-def reevaluate_once_quoted(event: QuoteAccepted, fact: Envelope[QuoteAccepted]) -> Iterable[Do]:
-    """DEAL-8: what a deal is worth by its accepted quote may make it ready; the quote wrote that to it from outside."""
+def reevaluate_once_quoted(
+    event: QuoteAccepted | QuoteSetAside, fact: Envelope[QuoteAccepted | QuoteSetAside]
+) -> Iterable[Do]:
+    """DEAL-8: that a quote is accepted, and what the deal is worth by it, may make the deal ready, and ready no more
+    once it is set aside; the quote wrote that to it from outside."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=Reevaluate())
 
 

@@ -31,7 +31,7 @@ from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, Deal
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
-from shared.events.deals.quote import QuoteAccepted
+from shared.events.deals.quote import QuoteAccepted, QuoteSetAside
 from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
@@ -235,6 +235,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealReadyToMoveOn: (Follower(service="deals", when="by_itself"),),
     DealSubmissionApproved: (BY_DEALS,),
     QuoteAccepted: (BY_DEALS,),
+    QuoteSetAside: (BY_DEALS,),
     DealHelpAsked: (Follower(service="forecast"),),
     DealGuidanceGiven: (Follower(service="forecast"),),
     DealHelpConcluded: (Follower(service="forecast"),),

@@ -17,6 +17,7 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 | `supportive_decision_makers` | number | how many of these are for it                                         |
 | `buyer_stage`         | text   | where the buyer stands, like "evaluation"; unknown when nobody found out    |
 | `next_step_planned`   | yes-no | whether a next step with a day is planned                                   |
+| `quote_accepted`      | yes-no | whether the customer has accepted a quote of it which was not set aside     |
 | `task.<key>`          | yes-no | whether that task of the process is done                                    |
 | `deliverable.<key>`   | yes-no | whether that deliverable of the process is there                            |
 | `approved.<stage>`    | yes-no | whether it is approved that the deal goes on from that stage; of those that |
@@ -59,6 +60,7 @@ DERIVED: Mapping[str, str] = {
     "supportive_decision_makers": "number",
     "buyer_stage": "text",
     "next_step_planned": "yes-no",
+    "quote_accepted": "yes-no",
     "qualification.pains": "number",
     "qualification.inaction": "yes-no",
     "qualification.compelling_event": "yes-no",

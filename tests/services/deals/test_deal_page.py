@@ -63,7 +63,7 @@ def test_deal_3_a_criterion_is_judged_with_the_value_that_it_met() -> None:
 def test_deal_3_every_derived_fact_that_changes_names_a_command_that_is_listed() -> None:
     listed = {route.operation_id for route in COMMANDS}
     assert {operation_id(command, "deal") for command in CHANGED_BY.values()} - listed == set()
-    assert DERIVED.keys() ^ CHANGED_BY.keys() == {"lead"}
+    assert DERIVED.keys() ^ CHANGED_BY.keys() == {"lead", "quote_accepted"}
 
 
 def test_deal_4_a_waiver_that_has_run_out_is_none() -> None:
@@ -213,7 +213,7 @@ async def test_a_page_has_all_that_is_shown_of_an_open_deal(office: Office, team
     assert any(node["criteria"] for node in stage["nodes"])
     assert fresh["figures"]["aging"] == {"days_in_stage": 0, "days_late": 0, "idle_days": 0, "is_idle": False}
     assert fresh["figures"]["cost_of_idle_day"] == {"amount": "600.00", **EUR}
-    assert (fresh["support"], fresh["events"]["has_more"]) == ([], False)
+    assert (fresh["support"], fresh["quotes"], fresh["events"]["has_more"]) == ([], [], False)
     assert fresh["moves"]["forward"] == stage["stages"][1]
 
     asked = await rep.does("/v1/support-requests", {"deal_id": made, "type": "expert-talk", "what": "Packaging"})

@@ -10,6 +10,7 @@ import pytest
 
 from services.deals.domain.policies import QUOTES
 from services.deals.projections.quotes import QUOTE_PROJECTION
+from services.deals.quote_print.sheet import number_of
 from shared.domain.roles import Role
 from shared.eventstore.append import Append, Outcome
 from shared.ops.ids import new_id
@@ -348,6 +349,89 @@ async def test_deal_8_what_is_accepted_as_its_time_runs_out_is_accepted_or_expir
     refused = await ops.does(f"{at}/accept", EVIDENCE)
     assert (refused.status_code, refused.json()["code"]) == (409, "not-in-this-state")
     assert (await ops.sees(f"/v1/deals/{deal}"))["amount"]["amount"] == "12000.00"
+
+
+async def test_deal_8_the_page_of_a_deal_has_its_quotes_and_what_each_waits_for(counter: Counter) -> None:
+    """DEAL-2: in the one request of the page."""
+    rep, page = counter.rep, f"/v1/deals/{counter.deal}/page"
+
+    async def shown(last: httpx.Response, desk: Desk = rep) -> Any:
+        return (await seen(desk, last, page))["quotes"]
+
+    drafted = await did(rep, AT, {"deal_id": counter.deal, "lines": [counter.servers(), INSTALLATION]})
+    at = f"{AT}/{drafted.json()['id']}"
+    (quote,) = await shown(drafted)
+    assert quote == {
+        "id": drafted.json()["id"],
+        "number": number_of(UUID(drafted.json()["id"])),
+        "quote_version": 1,
+        "status": "drafted",
+        "net": {"amount": "12600.00", "currency": "EUR"},
+        "total": {"amount": (await rep.sees(at))["totals"]["total"], "currency": "EUR"},
+        "discount_percent": "0.00",
+        "valid_until": None,
+        "waits_for": ["sales"],
+    }
+    await patched(rep, at, 1, {"discount": {"percent": "20"}})
+    submitted = await did(rep, f"{at}/submit")
+    assert [each["waits_for"] for each in await shown(submitted, desk=counter.product)] == [["price", "delivery"]]
+    assessed = await did(counter.product, f"{at}/assess-delivery", ASSESSMENT)
+    assert [each["waits_for"] for each in await shown(assessed)] == [["price"]]
+    approval = (await rep.sees(at))["approval_id"]
+    approved = await did(counter.manager, f"/v1/deal-approvals/{approval}/approve")
+    assert [(each["status"], each["waits_for"]) for each in await shown(approved)] == [("approved", ["sales"])]
+    sent = await did(rep, f"{at}/send", {"channel": "e-mail"})
+    (quote,) = await shown(sent)
+    assert (quote["status"], quote["waits_for"], quote["valid_until"]) == (
+        "sent",
+        ["customer"],
+        (await rep.sees(at))["valid_until"],
+    )
+    await did(rep, f"{at}/accept", EVIDENCE)
+    other = await did(rep, AT, {"deal_id": counter.deal, "lines": [counter.servers()]})
+    told = {each["id"]: (each["status"], each["waits_for"]) for each in await shown(other)}
+    assert told == {drafted.json()["id"]: ("accepted", []), other.json()["id"]: ("drafted", ["sales"])}
+
+
+async def test_deal_8_a_gate_asks_for_an_accepted_quote(counter: Counter) -> None:
+    """DEAL-3: what is unmet is told with the value that it met; the deal is ready once it is accepted, and no more once
+    that is set aside."""
+    desk = counter.rep
+    asked = {
+        "key": "quoted",
+        "name": "The customer has accepted a quote",
+        "when": {"fact": "quote_accepted", "operator": "is", "value": True},
+    }
+    first = stage("offer", "0.40", exit=[asked])
+    process = await counter.office.somebody().makes(
+        "/v1/processes", {"definition": definition(unique("quoted"), first, stage("contract", "0.90"))}
+    )
+    deal = await desk.makes("/v1/deals", {**DEAL, "name": unique("Line"), "process_id": process})
+    at = f"/v1/deals/{deal}"
+    refused = await desk.does(f"{at}/move", {"stage": "contract"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "gate-closed")
+    (error,) = refused.json()["errors"]
+    assert {name: error["details"][name] for name in ("expected", "met", "by")} == {
+        "expected": "quote_accepted is True",
+        "met": {"quote_accepted": False},
+        "by": {},
+    }
+    counter.deal = deal
+    quote = await counter.sends()
+    assert (await desk.sees(f"{at}/page"))["gate"]["is_open"] is False
+    accepted = await did(desk, f"{quote}/accept", EVIDENCE)
+    assert (await seen(desk, accepted, f"{at}/page"))["gate"]["is_open"] is True
+
+    async def is_ready(expected: bool) -> None:
+        async def is_so() -> bool:
+            return ((await desk.sees(at))["ready_on"] is not None) == expected
+
+        await until(is_so, 60)
+
+    await is_ready(True)
+    await did(desk, f"{quote}/set-aside", {"reason": "They want half of it."})
+    await is_ready(False)
+    assert (await desk.does(f"{at}/move", {"stage": "contract"})).json()["code"] == "gate-closed"
 
 
 async def test_deal_8_what_is_offered_goes_with_a_deal_that_is_lost_and_nobody_is_asked(counter: Counter) -> None:

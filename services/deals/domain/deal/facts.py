@@ -49,6 +49,7 @@ DERIVING: Mapping[str, Derive] = {
     "supportive_decision_makers": lambda state, _: sum(each.stance == "supportive" for each in _deciding(state)),
     "buyer_stage": lambda state, _: state.buyer.stage if state.buyer else None,
     "next_step_planned": lambda state, _: state.next_step is not None and state.next_step.on is not None,
+    "quote_accepted": lambda state, _: state.accepted_quote is not None,
     "qualification.pains": lambda state, _: len(of_kind(Pain, state.qualification)),
     "qualification.inaction": _answered(Inaction),
     "qualification.compelling_event": lambda state, _: any(

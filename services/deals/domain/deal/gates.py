@@ -41,7 +41,8 @@ CHANGED_BY: Mapping[str, str] = {
     "qualification.exposure": "assess-risk",
 }
 """The command that changes a derived fact, by its name in the list of `commands`, where the kind follows: `update` is
-`updateDeal`. What is not named, like the lead, does not change."""
+`updateDeal`. What is not named does not change, like the lead, or by no command of a deal: a quote is accepted among
+the quotes."""
 
 
 Gate = tuple[str, tuple[Criterion, ...]]
