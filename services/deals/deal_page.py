@@ -14,6 +14,7 @@ from services.deals.domain.deal.nodes import Part
 from services.deals.domain.deal.standing import NOWHERE, Aging, LifeSigns, PossibleMoves, aging, possible_moves
 from services.deals.domain.deal.state import AnyDeal, OpenDeal, bound_by
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.journey import BuyerStage, ranked, weight
 from services.deals.domain.process.state import Process
 from services.deals.domain.quote import quote
 from services.deals.projections.quotes import QuoteRow
@@ -111,6 +112,39 @@ class PagedStage:
 
 
 @answer_shape
+class RankedTouchpoint:
+    """Where and how the buyer meets us, with how much it calls for attention."""
+
+    key: str
+    name: str
+    kind: Literal["online", "offline", "internal"]
+    importance: int
+    urgency: int
+    weight: int
+    """Importance × urgency, from 1 to 25."""
+
+
+@answer_shape
+class PagedJourney:
+    """The stage of the buyer's journey in which they stand, as the deal's version of the process describes it."""
+
+    stage: BuyerStage
+    noted: bool
+    """Whether somebody noted that they stand there; else it is the one that the deal's stage mirrors."""
+    needs: list[str]
+    pains: list[str]
+    channels: list[str]
+    touchpoints: list[RankedTouchpoint]
+    """The heaviest first."""
+    action: str | None
+    """What we do there."""
+    responsible: str | None
+    """The role that does it."""
+    deliverable: str | None
+    """What the buyer has in hand afterwards."""
+
+
+@answer_shape
 class PagedGate:
     """The gate before a deal: what the stage that it leaves asks, the flexible nodes that bind it there, and the stage
     that it enters."""
@@ -197,6 +231,8 @@ class DealOverview:
     """The company's day by which days and figures are reckoned."""
     deal: PagedDeal
     stage: PagedStage
+    journey: PagedJourney | None
+    """Null where the process says nothing of the buyer's stage."""
     moves: PossibleMoves
     """Where its process lets it go; nowhere once it is closed."""
     gate: PagedGate | None
@@ -272,6 +308,36 @@ def stage_of(held: Held) -> PagedStage:
         checkpoint=stage.checkpoint,
         moves=stage.moves,
         nodes=[*_nodes(held, stage), *undone],
+    )
+
+
+def journey_of(held: Held) -> PagedJourney | None:
+    """The stage in which the buyer stands, or should by the stage of the seller; None where nothing is said of it."""
+    buyer = held.state.buyer
+    key = buyer.stage if buyer else held.stage.buyer_stage
+    stage = next((each for each in held.process.definition.journey if each.key == key), None)
+    if stage is None:
+        return None
+    return PagedJourney(
+        stage=stage.key,  # type: ignore[arg-type]  # a published journey has no other stages
+        noted=buyer is not None,
+        needs=list(stage.needs),
+        pains=list(stage.pains),
+        channels=list(stage.channels),
+        touchpoints=[
+            RankedTouchpoint(
+                key=each.key,
+                name=each.name,
+                kind=each.kind,
+                importance=each.importance,
+                urgency=each.urgency,
+                weight=weight(each),
+            )
+            for each in ranked(stage.touchpoints)
+        ],
+        action=stage.action,
+        responsible=stage.responsible,
+        deliverable=stage.deliverable,
     )
 
 

@@ -197,6 +197,41 @@ class OutsideRule:
     """What those who are notified are to use."""
 
 
+@value
+class Touchpoint:
+    """Where and how the buyer meets us in a stage of their journey."""
+
+    key: Key
+    name: str
+    kind: Literal["online", "offline", "internal"]
+    """internal: what the buyer does not see, like the hand-over between two departments."""
+    importance: Annotated[int, Ge(1), Le(5)]
+    """How much it decides whether the buyer goes on; 5 is most."""
+    urgency: Annotated[int, Ge(1), Le(5)]
+    """How soon it has to be right; 5 is soonest."""
+
+
+@value
+class JourneyStage:
+    """What a stage of the buyer's journey is like for them, and what we do there (PROC-7)."""
+
+    key: Key
+    """The stage of the buyer: awareness, interest, evaluation, decision, use, repurchase or churn."""
+    needs: Annotated[tuple[str, ...], MaxLen(30)] = ()
+    """What the buyer wants there."""
+    pains: Annotated[tuple[str, ...], MaxLen(30)] = ()
+    """What is hard for them."""
+    channels: Annotated[tuple[str, ...], MaxLen(30)] = ()
+    """By which ways they are reached."""
+    touchpoints: Annotated[tuple[Touchpoint, ...], MaxLen(30)] = ()
+    action: str | None = None
+    """What we do."""
+    responsible: str | None = None
+    """The role that does it."""
+    deliverable: str | None = None
+    """What the buyer has in hand afterwards."""
+
+
 LeadMilestone = Literal["captured", "assigned", "worked-on"]
 ContractMilestone = Literal["signed", "in-force"]
 LEAD_MILESTONES: tuple[LeadMilestone, ...] = get_args(LeadMilestone)
@@ -251,6 +286,8 @@ class ProcessDefinition:
     facts: tuple[FactDefinition, ...] = ()
     """What is noted on deals of this process, beside the facts that follow from the deal itself."""
     can_move_back: bool = True
+    journey: Annotated[tuple[JourneyStage, ...], MaxLen(7)] = ()
+    """The journey of the buyer, stage by stage; of one that is not there, nothing is said."""
 
     @property
     def parts(self) -> tuple[Stage | FlexibleNode, ...]:

@@ -10,7 +10,7 @@ from services.deals.domain.facts import (
     chain_vocabulary,
     vocabulary,
 )
-from services.deals.domain.journey import BUYER_STAGES
+from services.deals.domain.process.journey_faults import journey_faults, unknown_buyer_stage, unknown_role
 from services.deals.domain.process.rule_faults import outside_faults, rule_faults
 from shared.domain.approval.chain import four_eyes_faults
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
@@ -21,9 +21,6 @@ from shared.events.process import FlexibleNode, Node, ProcessDefinition, Stage, 
 
 CATEGORIES = ("omitted", "pipeline", "best-case", "commit")
 """The forecast categories that a stage or a judgement can have (DEAL-10)."""
-
-DEPARTMENTS = tuple(role.value for role in Role if role not in MACHINERY)
-"""The roles that have a part in a stage."""
 
 ADDING = tuple(role.value for role in Role if role in SELLING and role not in MACHINERY)
 """The roles that may add a flexible node: those who carry a sale."""
@@ -63,6 +60,7 @@ def faults(definition: ProcessDefinition) -> Iterator[Reason]:
         if not isinstance(stage, Stage):
             yield from _ungated(stage, where)
     yield from outside_faults(definition, ROOT)
+    yield from journey_faults(definition, ROOT)
     for where, node in flexible:
         yield from _flexible_faults(node, where, definition, known, places)
 
@@ -111,12 +109,9 @@ def _outline_faults(stage: StageOutline, where: str) -> Iterator[Reason]:
     yield from misspelt(keys)
     yield from repeated(keys)
     for at, role in _roles(stage, where):
-        if role not in DEPARTMENTS:
-            message = f"There is no role {role!r}; there are {', '.join(DEPARTMENTS)}."
-            yield Reason(code="unknown-role", message=message, field=at)
-    if stage.buyer_stage is not None and stage.buyer_stage not in BUYER_STAGES:
-        message = f"The buyer's journey has no stage {stage.buyer_stage!r}; it has {', '.join(BUYER_STAGES)}."
-        yield Reason(code="unknown-buyer-stage", message=message, field=f"{where}.buyer_stage")
+        yield from unknown_role(role, at)
+    if stage.buyer_stage is not None:
+        yield from unknown_buyer_stage(stage.buyer_stage, f"{where}.buyer_stage")
     yield from _deliverable_faults(stage, where)
 
 

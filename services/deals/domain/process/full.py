@@ -6,6 +6,7 @@ Leads stand in the first two, deals in the next four, contracts in the last two;
 from decimal import Decimal
 from uuid import UUID
 
+from services.deals.domain.process.full_journey import JOURNEY
 from services.deals.domain.process.writing import criterion, done
 from shared.events.criteria import Predicate
 from shared.events.process import (
@@ -523,4 +524,5 @@ FULL = ProcessDefinition(
         FactDefinition(key="solution_accepted", name="The customer accepts the solution", kind="yes-no"),
         FactDefinition(key="competitors", name="Who else is asked", kind="text"),
     ),
+    journey=JOURNEY,
 )
