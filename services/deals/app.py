@@ -13,6 +13,7 @@ from services.deals import (
     price_list_api,
     qualification_api,
     quote_print_api,
+    search_api,
     support_delay_api,
     target_split_api,
 )
@@ -117,6 +118,7 @@ SERVICE = Service(
         "board": "The open deals of a process by stage, for a page.",
         "agenda": "What waits for a rep: what is late, what is due, and what to do first.",
         "calendar-links": "The address of one's own calendar, which holds a secret.",
+        "deal-search": "Deals and quotes by words, also with slips of the pen.",
         "deals": "Sales on their way, from their opening to their outcome.",
         "deal-approvals": "What waits for decisions about deals, and what they were.",
         "hand-over-plan": "Who takes over the deals of somebody who leaves.",
@@ -214,6 +216,7 @@ SERVICE = Service(
         help_api.router,
         qualification_api.router,
         quote_print_api.router,
+        search_api.router,
         migration_api.router,
         opening_trial_api.router,
         price_list_api.router,

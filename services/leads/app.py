@@ -1,6 +1,6 @@
 """What the leads service consists of."""
 
-from services.leads import completeness_api
+from services.leads import completeness_api, search_api
 from services.leads.domain.account import account
 from services.leads.domain.account.record import Keeper, Neighbours
 from services.leads.domain.account.state import ActiveAccount
@@ -41,6 +41,7 @@ SERVICE = Service(
     tags={
         "leads": "Interest that somebody showed, from its capture to its conversion.",
         "accounts": "Customers and prospects, with the people there.",
+        "account-search": "Accounts, contacts and leads by words, also with slips of the pen.",
         "contacts": "The people at accounts.",
         "teams": "The sales organisation: teams in a hierarchy.",
         "members": "The people in the sales organisation.",
@@ -53,7 +54,7 @@ SERVICE = Service(
     journal_pace=UNHURRIED,  # of the deals only what an erasure of a person's traces asks for
     projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION, KNOWN_DEALS),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
-    routes=(completeness_api.router,),
+    routes=(completeness_api.router, search_api.router),
     knows=(OnStream(team, ActiveTeam), OnStream(member, ActiveMember), OnStream(account, ActiveAccount)),
     provides={
         NamedMember: named_member,

@@ -100,10 +100,10 @@ async def one(
 
 async def holds(projections: Projections, listing: Listing, actor: Actor, name: str, ids: Sequence[UUID]) -> bool:
     """Whether the actor sees any row that a filter of a list leaves."""
-    arguments, bound = _arguments()
+    arguments, bound = bound_arguments()
     conditions = [
         _condition(listing, listing.conditions[name], list(ids), actor, bound),
-        *_scope(listing, actor, bound),
+        *scope_of(listing, actor, bound),
     ]
     sql = f"select from {{view}}.{listing.table}{_where(conditions)} limit 1"
     return bool(await projections.lookup(listing.projection, sql, *arguments))
@@ -123,7 +123,7 @@ async def _fetch(db: ProjectionDatabase, sql: str, arguments: Sequence[Any]) -> 
 
 def select(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[Any]]:
     """The statement for one page and one row more, and its arguments."""
-    arguments, bound = _arguments()
+    arguments, bound = bound_arguments()
     of_today = _of_today(listing, listing.of_today, asked.today, asked.calendar, bound)
     conditions = _conditions(listing, actor, asked, of_today, bound)
     if asked.after is not None:
@@ -143,25 +143,25 @@ def select_one(
     listing: Listing, actor: Actor, key: Any, today: date, calendar: BusinessCalendar
 ) -> tuple[str, list[Any]]:
     """The statement for the row with a key, and its arguments."""
-    arguments, bound = _arguments()
+    arguments, bound = bound_arguments()
     of_today = _of_today(listing, listing.of_today, today, calendar, bound)
-    conditions = [f"{listing.key} = {bound(key)}", *_scope(listing, actor, bound)]
+    conditions = [f"{listing.key} = {bound(key)}", *scope_of(listing, actor, bound)]
     return _shown(listing, listing.columns, of_today, f"{{view}}.{listing.table}", _where(conditions)), arguments
 
 
 def seen(listing: Listing, actor: Actor, today: date, calendar: BusinessCalendar) -> tuple[str, list[Any]]:
     """The statement for all rows that the actor sees, with what follows from the day and without names, and its
     arguments: what a summary of a list counts."""
-    arguments, bound = _arguments()
+    arguments, bound = bound_arguments()
     of_today = _of_today(listing, listing.of_today, today, calendar, bound)
     chosen = ", ".join(f"{of_today[name]} as {name}" if name in of_today else name for name in listing.columns)
-    return f"select {chosen} from {{view}}.{listing.table}{_where(_scope(listing, actor, bound))}", arguments  # noqa: S608
+    return f"select {chosen} from {{view}}.{listing.table}{_where(scope_of(listing, actor, bound))}", arguments  # noqa: S608
 
 
 def summed(listing: Listing, actor: Actor, asked: ListQuery, *columns: str) -> tuple[str, list[Any]]:
     """The statement for the totals of everything that the query leaves, by some columns and currency, and its
     arguments."""
-    arguments, bound = _arguments()
+    arguments, bound = bound_arguments()
     asked_of = {listing.conditions[name].column for name in asked.values}
     of_today = _of_today(listing, asked_of & listing.of_today.keys(), asked.today, asked.calendar, bound)
     where = _where(_conditions(listing, actor, asked, of_today, bound))
@@ -173,7 +173,7 @@ def summed(listing: Listing, actor: Actor, asked: ListQuery, *columns: str) -> t
     return sql, arguments
 
 
-def _arguments() -> tuple[list[Any], Bound]:
+def bound_arguments() -> tuple[list[Any], Bound]:
     arguments: list[Any] = []
 
     def bound(value: Any) -> str:
@@ -221,7 +221,7 @@ def _conditions(
         for given, value in narrowing
         if not given.narrows_if_true or value
     ]
-    return conditions + _scope(listing, actor, bound)
+    return conditions + scope_of(listing, actor, bound)
 
 
 COMPARED = {"equals": "{} = any({})", "at least": "{} >= {}", "at most": "{} <= {}"}
@@ -259,7 +259,7 @@ def _word(listing: Listing, column: str, word: str) -> str:
     return f"({own} or {ACCOUNT} in ({called}))"
 
 
-def _scope(listing: Listing, actor: Actor, bound: Bound) -> list[str]:
+def scope_of(listing: Listing, actor: Actor, bound: Bound) -> list[str]:
     """What the actor may see: everything, what belongs to their teams or to them or is common to them, or nothing."""
     reach = reach_of(actor, listing.readers)
     if reach is Reach.ALL:

@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 
 from shared.domain.history import by_thing, is_order_known, place_of, standing, timed
 from shared.domain.text import language_key
@@ -26,6 +27,7 @@ from shared.events.chronology import Dated
 from shared.events.envelope import Envelope
 from shared.projections.columns import BY_LANGUAGE, SEARCHED, columns_of, marked
 from shared.projections.projection import ProjectionDatabase, indices
+from shared.projections.search.keys import keys_of
 
 Row = dict[str, Any]
 Change = Callable[[Any, Row], Mapping[str, Any]]
@@ -50,6 +52,9 @@ class Table:
     indices: Sequence[str] = ()
     """Those that readers need, by their columns, like "(opened_at, id)"; the one for those who ask what has changed
     follows from `updated_at`."""
+    found_by: Sequence[str] = ()
+    """Texts by whose words a row is found, with slips of the pen, the most telling first. What that takes stands in a
+    table `<name>_search`, which is written where one of them changes, and only there."""
     assumes: Change | None = None
     """What else a row says once the order of its facts could not be known, given the last of them and the row."""
 
@@ -58,6 +63,8 @@ class Table:
             raise ValueError(f"{self.name} is changed by {unknown}, which are not among its events")
         if twice := columns_of(self.row).keys() & (columns_of(self.kept).keys() if self.kept else ()):
             raise ValueError(f"{self.name} declares {sorted(twice)} twice")
+        if unknown_texts := set(self.found_by) - self.columns.keys():
+            raise ValueError(f"{self.name} is found by {sorted(unknown_texts)}, which are not among its columns")
         if self.kept and (idle := {*marked(self.kept, BY_LANGUAGE), *marked(self.kept, SEARCHED)}):
             raise ValueError(f"{self.name} keeps {sorted(idle)}, which no list shows: a mark is without effect there")
 
@@ -93,13 +100,15 @@ class Table:
     def ddl(self) -> str:
         """The statement that makes the table."""
         columns = ", ".join(f"{name} {kind}" for name, kind in self.stored.items())
-        return f"create table {{view}}.{self.name} ({columns});\n"
+        search = f"create table {{view}}.{search_table(self.name)} (id uuid primary key, keys integer[] not null);\n"
+        return f"create table {{view}}.{self.name} ({columns});\n{search if self.found_by else ''}"
 
     @property
     def index_ddl(self) -> tuple[str, ...]:
         """The statements that make its indices."""
         changed = ("(updated_at, id)",) if UPDATED_AT in self.columns else ()
-        return indices(**{self.name: (*self.indices, *changed)})
+        search = {search_table(self.name): (BY_KEYS,)} if self.found_by else {}
+        return indices(**{self.name: (*self.indices, *changed), **search})
 
     @property
     def write(self) -> str:
@@ -123,6 +132,7 @@ class Table:
             list({key for key, _ in mine}),
         )
         rows: dict[Any, Row] = {row["id"]: dict(row) for row in found}
+        gone = set[Any]()
         late, places = set[UUID](), dict[Any, Dated]()
         if self.is_dated:
             known = {key: msgspec.json.decode(row["last_place"], type=Dated) for key, row in rows.items()}
@@ -145,6 +155,25 @@ class Table:
             if key in places:
                 row["last_place"] = msgspec.json.encode(places[key]).decode()
         await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
+        if self.found_by:
+            await self._keep_search(db, {row["id"]: row for row in found}, rows, gone)
+
+    async def _keep_search(
+        self, db: ProjectionDatabase, before: Mapping[Any, Record], rows: Mapping[Any, Row], gone: set[Any]
+    ) -> None:
+        """A row of its own, and not an index on the rows themselves, which would be written again at every change."""
+        told = {key: [row[name] for name in self.found_by] for key, row in rows.items()}
+        known = {key: [row[name] for name in self.found_by] for key, row in before.items()}
+        changed = [{"id": key, "keys": keys_of(texts)} for key, texts in told.items() if texts != known.get(key)]
+        table = search_table(self.name)
+        if changed:
+            sql = (
+                f"insert into {{view}}.{table} select * from json_populate_recordset(null::{{view}}.{table}, $1)"  # noqa: S608
+                " on conflict (id) do update set keys = excluded.keys"
+            )
+            await db.execute(sql, msgspec.json.encode(changed).decode())
+        if gone:
+            await db.execute(f"delete from {{view}}.{table} where id = any($1)", list(gone))  # noqa: S608
 
     def _keys(self, fact: Envelope[Any]) -> Iterable[Any]:
         return self.keys(fact) if self._folds(fact) else ()
@@ -202,6 +231,15 @@ UPDATED_AT = "updated_at"
 SEARCH_COLUMN = "search_key"
 """The column in which words are searched, whatever their case and the marks on their letters."""
 LANGUAGE_KEY = 'text collate "C" not null'
+
+
+BY_KEYS = "using gin (keys) with (gin_pending_list_limit = 256)"
+"""Few rows wait to be taken into the index, for every reader reads all those."""
+
+
+def search_table(name: str) -> str:
+    """The table in which stands by which keys the rows of another one are found."""
+    return f"{name}_search"
 
 
 def language_column(name: str) -> str:

@@ -77,6 +77,7 @@ def place(home: Home) -> GatewayPlace:
     segments = {
         "deals": "deals",
         "calendar-link": "deals",
+        "deal-search": "deals",
         "price-lists": "deals",
         "stream": "forecast",
         "funnel": "forecast",
@@ -241,7 +242,16 @@ async def test_a_service_that_is_away_for_a_moment_is_waited_for(
     assert away.headers["retry-after"] == "1"
 
 
-async def test_deal_6_no_line_tells_the_secret_of_a_calendar(place: GatewayPlace, client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("/v1/calendar-link/17/s3cr3t.ics?q=s3cr3t", "/v1/calendar-link/17/-"),
+        ("/v1/deal-search?q=s3cr3t", "/v1/deal-search?-"),
+    ],
+)
+async def test_deal_6_data_4_no_line_tells_the_secret_of_a_calendar_or_what_was_searched_for(
+    place: GatewayPlace, client: httpx.AsyncClient, address: str, told: str
+) -> None:
     """Of an answer that is cut short the gateway logs what was asked for, and where whoever asked came from."""
 
     async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -251,8 +261,8 @@ async def test_deal_6_no_line_tells_the_secret_of_a_calendar(place: GatewayPlace
 
     service = await asyncio.start_server(cut, LOOPBACK, int(place.upstreams["deals"].split(":")[1]))
     with pytest.raises(httpx.RemoteProtocolError):
-        await client.get("/v1/calendar-link/17/s3cr3t.ics?q=s3cr3t", headers={"Referer": "http://x/s3cr3t"})
+        await client.get(address, headers={"Referer": "http://x/s3cr3t"})
     service.close()
     log = log_of(place.home, "gateway")
-    assert await until(lambda: "/v1/calendar-link/17/-" in log.read_text(), 60)
+    assert await until(lambda: told in log.read_text(), 60)
     assert "s3cr3t" not in log.read_text()

@@ -299,6 +299,7 @@ DEAL = Table(
         DealAbandoned: _weighed(_closed("abandoned")),
         DealReopened: _weighed(_reopened),
     },
+    found_by=("name", "account_name"),
     assumes=lambda _, row: {"assumptions": [*row["assumptions"], ORDER_OF_DAY]},
     indices=(
         "(opened_at, id)",
@@ -335,7 +336,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 DEAL_PROJECTION = Projection(
     name="deals",
-    version=16,
+    version=17,
     ddl=DEAL.ddl + DEAL_TOTALS + MIGRATION,
     indices=DEAL.index_ddl,
     apply=apply,

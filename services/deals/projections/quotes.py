@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from services.deals.domain.quote import quote
+from services.deals.quote_print.sheet import number_of
 from shared.domain.aggregate import statuses
 from shared.domain.roles import READING
 from shared.events.deals.quote import (
@@ -74,6 +75,13 @@ class QuoteRow:
     updated_at: datetime
 
 
+@value
+class QuoteKept:
+    """What a customer calls a quote by."""
+
+    number: str
+
+
 def _of_totals(totals: QuoteTotals) -> Row:
     return {
         "net": totals.net,
@@ -91,6 +99,7 @@ def _drafted(fact: Envelope[QuoteDrafted], row: Row) -> Row:
     event = fact.data
     return {
         "status": "drafted",
+        "number": number_of(fact.aggregate_id),
         "deal_id": event.deal_id,
         "deal_name": event.deal_name,
         "account_id": event.account_id,
@@ -131,6 +140,7 @@ def _deal_changed(fact: Envelope[QuoteDealChanged], row: Row) -> Row:
 QUOTE = Table(
     name="quote",
     row=QuoteRow,
+    kept=QuoteKept,
     events=quote.events,
     changes={
         QuoteDrafted: _drafted,
@@ -159,13 +169,14 @@ QUOTE = Table(
         QuoteRevised: _revised,
         QuoteDealChanged: _deal_changed,
     },
+    found_by=("number", "deal_name"),
     # What was quoted on a deal, what runs out next, and what whoever sells has on offer.
     indices=("(deal_id)", "(status, valid_until, id)", "(owner, status)", "(team, status)", "(drafted_on, id)"),
 )
 
 QUOTE_PROJECTION = Projection(
     name="quotes",
-    version=1,
+    version=2,
     ddl=QUOTE.ddl,
     indices=QUOTE.index_ddl,
     apply=QUOTE.apply,

@@ -113,6 +113,7 @@ ACCOUNT = Table(
         AccountFollowUpPlanned: _planned,
     },
     indices=("(name_key, id)", "(opened_at, id)", "(follow_up, id)", "(owner)", "(team)", "(parent_id)"),
+    found_by=("name", "domain"),
 )
 
 CONTACT = Table(
@@ -122,6 +123,7 @@ CONTACT = Table(
     changes={ContactAdded: _added, ContactErased: lambda fact, row: {**dict.fromkeys(PERSONAL), "erased": True}},
     keys=lambda fact: (fact.data.contact_id,),
     indices=("(account_id)", "(added_at, id)", "(email)"),
+    found_by=("name", "email"),
 )
 
 DDL = f"""
@@ -143,7 +145,7 @@ AT = "select distinct account_id from {view}.contact where email = any($1) order
 
 ACCOUNT_PROJECTION = Projection(
     name="accounts",
-    version=9,
+    version=10,
     ddl=DDL,
     indices=(*ACCOUNT.index_ddl, *CONTACT.index_ddl),
     apply=apply,

@@ -181,6 +181,7 @@ LEAD = Table(
         LeadDisqualified: _while_open(_given_up),
         LeadErased: _erased,
     },
+    found_by=("person_name", "company_name", "email"),
     assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
     indices=(
         "(captured_at, id)",
@@ -207,7 +208,7 @@ select id from {view}.lead
 """The leads that are the same as some, became some contacts, or have some addresses."""
 
 LEAD_PROJECTION = Projection(
-    name="leads", version=7, ddl=LEAD.ddl, indices=LEAD.index_ddl, apply=LEAD.apply, events=tuple(LEAD.events)
+    name="leads", version=8, ddl=LEAD.ddl, indices=LEAD.index_ddl, apply=LEAD.apply, events=tuple(LEAD.events)
 )
 
 LEADS = Listing(

@@ -10,6 +10,7 @@ import pytest
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection, ProjectionDatabase
+from shared.projections.search.keys import keys_of
 from shared.projections.tables import Table
 from tests.shared.projections.conftest import Depot, caught_up, working
 from tests.shared.projections.depot import ParcelPosted, ParcelScanned
@@ -103,3 +104,49 @@ async def test_an_event_that_changes_nothing_moves_version_and_time(depot: Depot
     (row,) = await depot.table("labels", "label", "version, weight, updated_at")
     recorded = await depot.pool.fetchval("select max(recorded_at) from event where aggregate_id = $1", parcel_id)
     assert tuple(row) == (3, 3, recorded)
+
+
+@value
+class NamedRow:
+    id: UUID
+    version: int
+    name: str
+
+
+NAMED = Table(
+    name="named",
+    row=NamedRow,
+    events=(ParcelPosted, ParcelScanned),
+    changes={
+        ParcelPosted: lambda fact, row: {"name": "Heavy" if fact.data.weight > 9 else "Light"},
+        ParcelScanned: lambda fact, row: {"name": "Lost"} if fact.data.number == 2 else {},
+    },
+    found_by=("name",),
+)
+NAMES = Projection(
+    name="names",
+    version=1,
+    ddl=NAMED.ddl,
+    indices=NAMED.index_ddl,
+    apply=NAMED.apply,
+    events=tuple(NAMED.events),
+)
+
+
+async def test_the_keys_of_a_row_are_written_where_its_texts_change_and_only_there(depot: Depot) -> None:
+    heavy, light = await depot.post(weight=70), await depot.post(weight=2)
+    async with working(depot.runner(NAMES)):
+        await caught_up(depot, NAMES)
+        before = {row["id"]: row for row in await depot.table("names", "named_search", "id, keys, xmin::text")}
+        await depot.scan(heavy)
+        await depot.scan(light, times=2)
+        await caught_up(depot, NAMES)
+    after = {row["id"]: row for row in await depot.table("names", "named_search", "id, keys, xmin::text")}
+    assert (before[heavy]["keys"], before[light]["keys"]) == (keys_of(["Heavy"]), keys_of(["Light"]))
+    assert after[heavy] == before[heavy]
+    assert after[light]["keys"] == keys_of(["Lost"])
+
+
+def test_a_table_is_found_by_columns_that_it_has() -> None:
+    with pytest.raises(ValueError, match="found by"):
+        Table(name="named", row=NamedRow, events=(), changes={}, found_by=("nam",))
