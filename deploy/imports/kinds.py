@@ -36,6 +36,7 @@ _KEPT_THERE = "notes and files of the past stay where they are kept"
 _AS_IT_ENDED = "a deal comes in with the customer, source, industry and lines that it had in the end"
 _NO_VISIT = "what is told of the past of a lead or a contract enters no stage: nothing is due there any more"
 _NO_LINK = "an address for a calendar is made here, and no other program's is one of ours"
+_KEPT = "what somebody looks at again and again is kept here, by queries of here"
 _NO_NEWS = "nobody has to know any more of what is past"
 _SAID = "it is said of a process that is in force here, by those who work with it"
 _QUOTED = (
@@ -152,6 +153,10 @@ UNTOLD: Mapping[str, str] = {
     "deals.product-price-withdrawn": _BY_LIST_PRICE,
     "deals.calendar-link-made": _NO_LINK,
     "deals.calendar-link-revoked": _NO_LINK,
+    "deals.view-saved": _KEPT,
+    "deals.view-changed": _KEPT,
+    "deals.view-shared": _KEPT,
+    "deals.view-withdrawn": _KEPT,
     "deals.process-remark-noted": _SAID,
     "deals.process-remark-text-erased": _ERASED,
     "deals.process-change-suggested": _SAID,

@@ -47,6 +47,7 @@ from services.deals.domain.quote import quote
 from services.deals.domain.quote.following import QuotesOfDeal
 from services.deals.domain.quote.state import QuotedDeal
 from services.deals.domain.remarked_process import RemarkedProcess
+from services.deals.domain.saved_view import CheckedView, saved_view
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.stage_visit.following import VisitsOfDeal
 from services.deals.domain.stage_visit.state import OutsideProcess
@@ -95,10 +96,12 @@ from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.product_costs import PRODUCT_COST_PROJECTION, PRODUCT_COSTS
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.quotes import QUOTE_PROJECTION, QUOTES
+from services.deals.projections.saved_views import SAVED_VIEW_PROJECTION, SAVED_VIEWS
 from services.deals.projections.stage_visits import STAGE_VISIT_PROJECTION, STAGE_VISITS, STAGE_WORK_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS
 from services.deals.projections.target_splits import place_in_splits
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
+from services.deals.projections.viewing import checked_view
 from services.deals.reactions import reactions
 from services.deals.resources import RESOURCES
 from services.deals.seeds import publish_processes
@@ -128,6 +131,7 @@ SERVICE = Service(
         "process-remarks": "What staff and customers say of the steps of processes.",
         "process-suggestions": "How processes could be better, and which version adopted that.",
         "quotes": "What customers are offered on deals, in versions, until one is accepted.",
+        "saved-views": "Lists and boards that somebody keeps, and with whom they are shared.",
         "support-requests": "Help that a sale asks of other departments, and by when it is due.",
         "stage-visits": "Leads and contracts in stages of their process, and what is due there.",
         "support-delay": "What departments hold up, and for how long.",
@@ -154,6 +158,7 @@ SERVICE = Service(
         process_suggestion,
         calendar_link,
         stage_visit,
+        saved_view,
     ),
     approvals=APPROVALS,
     policies=POLICIES,
@@ -186,6 +191,7 @@ SERVICE = Service(
         PROCESS_SUGGESTION_PROJECTION,
         STAGE_VISIT_PROJECTION,
         STAGE_WORK_PROJECTION,
+        SAVED_VIEW_PROJECTION,
         KNOWN_ACCOUNTS,
         KNOWN_CONTRACTS,
         KNOWN_HOURS,
@@ -204,6 +210,7 @@ SERVICE = Service(
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
         STAGE_VISITS,
+        SAVED_VIEWS,
     ),
     routes=(
         api.router,
@@ -260,6 +267,7 @@ SERVICE = Service(
         RemarkedDeal: remarked_deal,
         NamedRemark: named_remark,
         OutsideProcess: outside_process,
+        CheckedView: checked_view,
         InForce[WorkingHours]: hours_in_force,
     },
     seeds=(publish_processes,),

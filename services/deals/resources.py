@@ -25,6 +25,7 @@ from services.deals.domain.process_suggestion import process_suggestion
 from services.deals.domain.product import product
 from services.deals.domain.product_cost import product_cost
 from services.deals.domain.quote import quote
+from services.deals.domain.saved_view import SharedWith, Shown, saved_view
 from services.deals.domain.stage_visit import stage_visit
 from services.deals.domain.support_request import support_request
 from services.deals.domain.target import Level, target
@@ -809,6 +810,35 @@ class RevokedCalendarLink(CalendarLink):
     """It shows nothing any more."""
 
 
+# -- saved views ------------------------------------------------------------------------------------------------------
+
+
+@value
+class KeptSavedView:
+    """A list or a board that somebody keeps."""
+
+    name: str
+    shows: Shown
+    """board, or the name of a list."""
+    query: str
+    """What stands behind the question mark of its address."""
+    shared_with: SharedWith
+    saved_by: UUID
+    """The member who keeps it."""
+    owner: UUID | None
+    """The same, as long as it is theirs alone."""
+    team: UUID | None
+    """Of what is shared with a team, that team."""
+
+
+@value
+class WithdrawnSavedView:
+    """It is kept no longer."""
+
+    owner: UUID | None
+    team: UUID | None
+
+
 # -- leads and contracts in stages ------------------------------------------------------------------------------------
 
 
@@ -937,5 +967,6 @@ RESOURCES = (
         AdoptedProcessSuggestion,
     ),
     Resource(calendar_link, ActiveCalendarLink, RevokedCalendarLink),
+    Resource(saved_view, KeptSavedView, WithdrawnSavedView),
     Resource(stage_visit, OpenStageVisit, EndedStageVisit),
 )

@@ -24,7 +24,7 @@ WHOSE: Mapping[str, SimpleNamespace] = {
     "foreign": SimpleNamespace(owner=STRANGER, team=OTHERS),
     "nobody's": SimpleNamespace(owner=None, team=None),
 }
-REACHES = {"own": {"own"}, "team": {"own", "team"}, "all": set(WHOSE)}
+REACHES = {"own": {"own"}, "own-and-common": {"own", "nobody's"}, "team": {"own", "team"}, "all": set(WHOSE)}
 MACHINERY = {"admin": "all", "service": "all"}
 
 SALES = "rep: own, manager: team, sales-director: all, sales-operations: all"
@@ -32,6 +32,7 @@ MANAGERS = "manager: team, sales-director: all, sales-operations: all"
 OPERATIONS = "sales-operations: all"
 STEERING = "sales-director: all, sales-operations: all"
 OWN = ", ".join(f"{role}: own" for role in Role)
+VIEWING = ", ".join(f"{role}: {'all' if role is Role.SALES_OPERATIONS else 'own-and-common'}" for role in Role)
 ANYBODY = ", ".join(f"{role}: all" for role in Role)
 SEEING = ", ".join(f"{role}: {({Role.REP: 'own', Role.MANAGER: 'team'}).get(role, 'all')}" for role in Role)
 """Whoever sees a sale; that they have a part in the stage is asked of the visit."""
@@ -83,6 +84,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
         SERVICES: "ExpireQuote",
     },
     "calendar-link": {OWN: "MakeCalendarLink", f"{OWN}, {OPERATIONS}": "RevokeCalendarLink"},
+    "saved-view": {VIEWING: "SaveView ChangeView ShareView WithdrawView"},
     "process-remark": {ANYBODY: "NoteProcessRemark", OPERATIONS: "EraseTextOfRemark"},
     "process-suggestion": {
         ANYBODY: "SuggestProcessChange",
