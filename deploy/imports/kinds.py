@@ -38,6 +38,7 @@ _NO_VISIT = "what is told of the past of a lead or a contract enters no stage: n
 _NO_LINK = "an address for a calendar is made here, and no other program's is one of ours"
 _KEPT = "what somebody looks at again and again is kept here, by queries of here"
 _NO_NEWS = "nobody has to know any more of what is past"
+_REVIEWED = "reviews are of periods that end here; what health was earlier is asked at a past instant"
 _SAID = "it is said of a process that is in force here, by those who work with it"
 _QUOTED = (
     "what was quoted in the past was accepted or not; what came of it is told of the deal, with its amount and lines"
@@ -234,6 +235,10 @@ UNTOLD: Mapping[str, str] = {
     "forecast.notices-unmuted": _NO_NEWS,
     "forecast.occasion-arose": _NO_NEWS,
     "forecast.occasion-passed": _NO_NEWS,
+    "forecast.review-opened": _REVIEWED,
+    "forecast.health-report-sealed": _REVIEWED,
+    "forecast.review-missed": _REVIEWED,
+    "forecast.review-held": _REVIEWED,
 }
 """The events that no kind of fact tells → why; those that take facts back apart, which an undone import records."""
 

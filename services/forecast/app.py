@@ -16,12 +16,14 @@ from services.forecast.domain.endpoint import webhook_endpoint
 from services.forecast.domain.notice import notice
 from services.forecast.domain.occasion import Audience, ToldNotices, WaitingNotices, occasion
 from services.forecast.domain.preference import notice_preference
+from services.forecast.domain.review import review
 from services.forecast.effects import routes as effects
 from services.forecast.execution.model import PROJECTION as EXECUTION
 from services.forecast.feed import queries
 from services.forecast.feed import routes as feed
 from services.forecast.feed.model import PROJECTION as FEED
 from services.forecast.health import routes as health
+from services.forecast.health.queries import report_by
 from services.forecast.health.rules import HEALTH_LIMITS
 from services.forecast.leads.model import PROJECTION as LEADS
 from services.forecast.outside import OUTSIDE
@@ -33,17 +35,22 @@ from services.forecast.processes.model import PROJECTION as PROCESSES
 from services.forecast.projections.lookups import audience, confirmation_code, told_notices, waiting_notices
 from services.forecast.projections.muted_kinds import MUTED_KINDS, PREFERENCE_PROJECTION
 from services.forecast.projections.notices import NOTICE_PROJECTION, NOTICES
+from services.forecast.projections.reviews import REVIEW_PROJECTION, REVIEWS
 from services.forecast.projections.webhook_endpoints import ENDPOINT_PROJECTION, WEBHOOK_ENDPOINTS
 from services.forecast.rates.model import PROJECTION as RATES
 from services.forecast.reactions import reactions
 from services.forecast.resources import RESOURCES
+from services.forecast.seeds import open_report_of_running_month
 from services.forecast.targets.model import PROJECTION as TARGETS
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.organisation import organisation
 from shared.domain.policy import policies
 from shared.events.forecast.policy import ForecastPolicySet
+from shared.events.forecast.review import HealthReport
 from shared.eventstore.batching import PROMPT
 from shared.service.definition import FeedSource, Service
+
+POLICIES = policies("forecast", ForecastPolicySet, HEALTH_LIMITS, DANGERS)
 
 SERVICE = Service(
     "forecast",
@@ -68,10 +75,11 @@ SERVICE = Service(
         "notice-addresses": "Where notices are sent to a member, beside the inbox.",
         "webhook-endpoints": "Whom outside notices are sent to, signed.",
         "occasions": "Why notices were raised, and whether that has passed.",
+        "reviews": "The health of periods, sealed, and talks about them that fall due.",
         "people": "Who is signed in, and from when to when there are facts.",
     },
-    aggregates=(occasion, notice, notice_preference, notice_address, webhook_endpoint),
-    policies=policies("forecast", ForecastPolicySet, HEALTH_LIMITS, DANGERS),
+    aggregates=(occasion, notice, notice_preference, notice_address, webhook_endpoint, review),
+    policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
     projections=(
@@ -90,9 +98,11 @@ SERVICE = Service(
         NOTICE_PROJECTION,
         PREFERENCE_PROJECTION,
         ENDPOINT_PROJECTION,
+        REVIEW_PROJECTION,
         KNOWN_ACCOUNTS,
     ),
-    listings=(NOTICES, MUTED_KINDS, WEBHOOK_ENDPOINTS),
+    listings=(NOTICES, MUTED_KINDS, WEBHOOK_ENDPOINTS, REVIEWS),
+    seeds=(open_report_of_running_month,),
     outside=OUTSIDE,
     routes=(
         funnel.router,
@@ -100,6 +110,7 @@ SERVICE = Service(
         endangered.router,
         changes.router,
         health.router,
+        health.sealed_router,
         attainment.router,
         conformance.router,
         histories.router,
@@ -115,6 +126,7 @@ SERVICE = Service(
         WaitingNotices: waiting_notices,
         ToldNotices: told_notices,
         ConfirmationCode: confirmation_code,
+        HealthReport: report_by(POLICIES),
     },
     reads=None,
     feed=FeedSource(reads=queries.READS, read=queries.read, head=queries.head),

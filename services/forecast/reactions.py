@@ -13,12 +13,14 @@ from services.forecast.domain.notice import (
     HELP_ASKED,
     INVOICE_OVERDUE,
     NEXT_STEP_DUE,
+    REVIEW_MISSED,
     STAGE_RULE,
     SUPPORT_REQUEST_OVERDUE,
     NoticeKind,
     NoticeThing,
 )
 from services.forecast.domain.occasion import RaiseNotices, RenameNotices, SettleNotices, occasion, occasion_of
+from services.forecast.domain.review import OpenReview, review, review_of
 from shared.domain.history import stated
 from shared.domain.roles import Role
 from shared.domain.working_time.reminders import Holder
@@ -44,6 +46,7 @@ from shared.events.deals.support_request import (
     SupportRequestWithdrawn,
 )
 from shared.events.envelope import Envelope
+from shared.events.forecast.review import HealthReportSealed, ReviewHeld, ReviewMissed
 from shared.events.leads.account import (
     AccountChanged,
     AccountFollowUpPlanned,
@@ -91,6 +94,42 @@ def tell_of_overdue_invoice(event: InvoiceOverdue, fact: Envelope[InvoiceOverdue
             roles=(Role.FINANCE,),
         ),
     )
+
+
+@reactions.on
+def open_what_follows_a_report(event: HealthReportSealed, fact: Envelope[HealthReportSealed]) -> Iterable[Do]:
+    """PROC-6: a sealed report opens the next one and the talks about its period."""
+    for each in event.opens:
+        yield Do(
+            aggregate=review,
+            aggregate_id=review_of(each.kind, each.period),
+            command=OpenReview(kind=each.kind, period=each.period),
+        )
+
+
+@reactions.on
+def tell_of_missed_review(event: ReviewMissed, fact: Envelope[ReviewMissed]) -> Iterable[Do]:
+    """PROC-6: that a talk was missed is told to sales operations and to directors of sales."""
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(REVIEW_MISSED, event.review_id),
+        command=RaiseNotices(
+            kind=REVIEW_MISSED,
+            occasion=event.review_id,
+            about="review",
+            about_id=event.review_id,
+            cause=fact.id,
+            due=event.due,
+            reference=f"{event.kind} {event.period}",
+            roles=(Role.SALES_OPERATIONS, Role.SALES_DIRECTOR),
+        ),
+    )
+
+
+@reactions.on(when="was_missed")
+def settle_held_review(event: ReviewHeld, fact: Envelope[ReviewHeld]) -> Iterable[Do]:
+    """PROC-6: nobody need know any longer of a talk that was held after all."""
+    yield _settled(REVIEW_MISSED, event.review_id, fact)
 
 
 @reactions.on(imported=True)

@@ -8,8 +8,10 @@ from services.forecast.domain.endpoint import webhook_endpoint
 from services.forecast.domain.notice import NoticeKind, notice
 from services.forecast.domain.occasion import occasion
 from services.forecast.domain.preference import notice_preference
+from services.forecast.domain.review import review
 from shared.events.definition import value
 from shared.events.forecast.notice import About
+from shared.events.forecast.review import HealthReport, ReviewKind
 from shared.events.money import Money
 from shared.http.resources import Resource
 
@@ -151,10 +153,60 @@ class RemovedWebhookEndpoint(WebhookEndpoint):
     """It is called no more."""
 
 
+# -- reviews ----------------------------------------------------------------------------------------------------------
+
+
+@value
+class Review:
+    """What is published of a review, whatever its state."""
+
+    kind: ReviewKind
+    period: str
+    """A month, quarter or half of a fiscal year: 2026-03, 2026-Q1, 2026-H1."""
+    first: date
+    last: date
+    due: date
+    """The day up to which it is to be: of a report the day after the period."""
+
+
+@value
+class AwaitedReview(Review):
+    """A report that is not sealed yet."""
+
+
+@value
+class SealedReview(Review):
+    """A report that is sealed: what becomes known later does not change it."""
+
+    report: HealthReport
+
+
+@value
+class DueReview(Review):
+    """A talk that was not held yet."""
+
+
+@value
+class MissedReview(Review):
+    """A talk that was not held up to its day."""
+
+
+@value
+class HeldReview(Review):
+    """A talk that was held."""
+
+    on: date
+    participants: tuple[UUID, ...]
+    was_missed: bool
+    """Whether it had been missed before."""
+    findings: str | None
+
+
 RESOURCES = (
     Resource(notice, UnreadNotice, ReadNotice, AcknowledgedNotice, SettledNotice),
     Resource(occasion, OpenOccasion, PassedOccasion),
     Resource(notice_preference, StatedNoticePreference),
     Resource(notice_address, UnconfirmedNoticeAddress, ConfirmedNoticeAddress, RemovedNoticeAddress),
     Resource(webhook_endpoint, ActiveWebhookEndpoint, PausedWebhookEndpoint, RemovedWebhookEndpoint),
+    Resource(review, AwaitedReview, SealedReview, DueReview, MissedReview, HeldReview),
 )

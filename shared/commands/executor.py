@@ -8,7 +8,7 @@ again; each further one reads anew, in the turn of those who lost a race for the
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from shared.commands.appending import append_of
 from shared.commands.contention import ContentionLock
 from shared.commands.decision import Decided, NeedsHistory, decide
 from shared.commands.effects import StreamChange, changes_of
-from shared.commands.loaders import LoaderContext, LookUp, Provider, reads_of
+from shared.commands.loaders import LoaderContext, LookUp, Provider, Snapshots, reads_of
 from shared.commands.references import Listed, OnStream, knows_of, read_for
 from shared.commands.request import Busy, CommandRequest, CommandResult, NotFound, Refused
 from shared.domain.aggregate import Aggregate, occurrences
@@ -70,6 +70,7 @@ class CommandExecutor:
         provides: Mapping[type, Provider] | None = None,
         knows: Iterable[OnStream | Listed] = (),
         look_up: LookUp | None = None,
+        snapshots: Snapshots | None = None,
         new_id: Callable[[], UUID] = new_id,
     ) -> None:
         self.aggregates = {aggregate.name: aggregate for aggregate in aggregates}
@@ -84,6 +85,7 @@ class CommandExecutor:
         self._provides = dict(provides or {})
         self._knows = knows_of(knows)
         self._look_up = look_up
+        self._snapshots = snapshots
         self._new_id = new_id
         self._contention = ContentionLock(pool)
 
@@ -94,6 +96,10 @@ class CommandExecutor:
     def now(self) -> datetime:
         """The company's time, UTC."""
         return self._clock.now()
+
+    def today(self) -> date:
+        """The company's calendar day."""
+        return self._company.day(self.now())
 
     def reads(self, aggregate: Aggregate, command: type) -> frozenset[str]:
         """The names of the projections that are read to decide a command; the streams of the service are read as they
@@ -250,7 +256,9 @@ class CommandExecutor:
         """What a command changes in each stream; whole histories are read where the decision turns out to need them."""
         histories: dict[UUID, Sequence[Recorded]] = {}
         while True:
-            reader = LoaderContext(self._appender.holders, self._streams, self._hasher, self._look_up, batch)
+            reader = LoaderContext(
+                self._appender.holders, self._streams, self._hasher, self._look_up, batch, snapshots=self._snapshots
+            )
             try:
                 decided = await decide(
                     request,

@@ -1,6 +1,7 @@
 """Loader context: what loaders of handler parameters may read, and what of it the append checks again."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -26,6 +27,9 @@ class NamedThing:
 LookUp = Callable[..., Awaitable[list[Any]]]
 """`async (projection, sql, *arguments) -> rows`."""
 
+Snapshots = Callable[[Collection[str]], AbstractAsyncContextManager[Any]]
+"""`async with (names of projections) as reading`: these on one snapshot."""
+
 
 class LoaderContext:
     """Reads for one try of one command. What is loaded here is what the decision is checked against: a fact for
@@ -38,10 +42,13 @@ class LoaderContext:
         keyed_hash: ClaimHasher,
         look_up: LookUp | None,
         seen: BatchCache | None = None,
+        *,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._holders = holders
         self._seen = seen
         self._look_up = look_up
+        self._snapshots = snapshots
         self._states = states
         self._keyed_hash = keyed_hash
         self.loaded: dict[UUID, LoadedAggregate] = {}
@@ -102,11 +109,23 @@ class LoaderContext:
         """Rows of one of the service's own projections, whose tables are written `{view}.table`. Raises LookupError for
         one that the loader does not say that it reads."""
         name = projection if isinstance(projection, str) else projection.name
-        if name not in self.may_read:
-            raise LookupError(f"a loader reads the projection {name} and does not say so: @reads({name!r})")
+        self._check(name)
         if self._look_up is None:
             raise LookupError("this service looks nothing up in projections")
         return await self._look_up(projection, sql, *arguments)
+
+    def reading(self, *names: str) -> AbstractAsyncContextManager[Any]:
+        """Several of the service's own projections on one snapshot, which says the position that all of them hold.
+        Raises LookupError for one that the loader does not say that it reads."""
+        for name in names:
+            self._check(name)
+        if self._snapshots is None:
+            raise LookupError("this service takes no snapshots of projections")
+        return self._snapshots(names)
+
+    def _check(self, name: str) -> None:
+        if name not in self.may_read:
+            raise LookupError(f"a loader reads the projection {name} and does not say so: @reads({name!r})")
 
 
 Provider = Callable[[LoaderContext, Any, Any, Context], Awaitable[Any]]

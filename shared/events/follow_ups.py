@@ -40,6 +40,7 @@ from shared.events.deals.support_request import (
     SupportRequestWithdrawn,
 )
 from shared.events.definition import event, value
+from shared.events.forecast.review import HealthReportSealed, ReviewHeld, ReviewMissed
 from shared.events.leads.account import (
     AccountChanged,
     AccountFollowUpPlanned,
@@ -251,13 +252,16 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
         for event in approval_events(service).told_to_people
     },
     MemberLeft: (Follower(service="forecast", imported=True),),
+    HealthReportSealed: (Follower(service="forecast"),),
+    ReviewMissed: (Follower(service="forecast"),),
+    ReviewHeld: (Follower(service="forecast", when="was_missed"),),
     InvoiceOverdue: (Follower(service="forecast"),),
     ReceiptAllocated: (Follower(service="forecast", imported=True),),
 }
 """What is answered by whom. That the services do so is a law (`tests/house/test_followers`)."""
 
 FOLLOWING = tuple(dict.fromkeys(each.service for followers in FOLLOWERS.values() for each in followers))
-TIMED = ("leads", "deals", "contracts", "receivables")
+TIMED = ("leads", "deals", "contracts", "receivables", "forecast")
 """The services whose aggregates have timers."""
 
 

@@ -186,6 +186,7 @@ def _executors(
             provides=providers_of(service),
             knows=service.knows,
             look_up=projections.lookup,
+            snapshots=projections.reading,
         )
 
     return executor

@@ -71,6 +71,15 @@ NOT_SHOWN = {
     ),
     **dict.fromkeys(
         (
+            "forecast.health-report-sealed",
+            "forecast.review-held",
+            "forecast.review-missed",
+            "forecast.review-opened",
+        ),
+        "no panel shows what was sealed of periods, or talked about",
+    ),
+    **dict.fromkeys(
+        (
             "deals.deal-answer-withdrawn",
             "deals.deal-customer-event-stated",
             "deals.deal-exit-accepted",

@@ -168,7 +168,7 @@ def module_of(file: Path) -> str:
 FORECAST = "services.forecast"
 GROUND = {"asking": {"asking"}, "counting": {"asking", "counting"}}
 """What the subjects of forecast share, and what it may import: how questions are asked, and how things are counted."""
-OWNING = {"api", "deliveries", "domain", "outside", "projections", "reactions", "resources"}
+OWNING = {"api", "deliveries", "domain", "outside", "projections", "reactions", "resources", "seeds"}
 """The rooms of what forecast owns, as every service has them. What it tells by itself knows no subject, and no subject
 knows it."""
 SUBJECTS = sorted(

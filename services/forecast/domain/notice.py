@@ -31,6 +31,7 @@ NoticeKind = Literal[
     "help-asked",
     "next-step-due",
     "follow-up-due",
+    "review-missed",
 ]
 """What somebody is told of."""
 (
@@ -43,8 +44,9 @@ NoticeKind = Literal[
     HELP_ASKED,
     NEXT_STEP_DUE,
     FOLLOW_UP_DUE,
+    REVIEW_MISSED,
 ) = get_args(NoticeKind)
-NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead", "account", "quote"]
+NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead", "account", "quote", "review"]
 """What a notice is about."""
 
 RECIPIENTS = permission(dict.fromkeys(Role, Reach.OWN))

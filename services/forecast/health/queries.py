@@ -4,15 +4,18 @@ No read model stands behind it: what health counts, others count already, in the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from services.forecast.asking.question import Question
 from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
+from services.forecast.conformance.queries import stages_worked
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import LeftOut, merged
 from services.forecast.execution.queries import completion
+from services.forecast.health.reporting import judged_stages, reported_figures
 from services.forecast.health.rules import (
     ATTAINMENT,
     BOOKINGS,
@@ -28,12 +31,21 @@ from services.forecast.leads.queries import conversion
 from services.forecast.pipeline.queries.totals import WON_DEALS, closed_rows, counts
 from services.forecast.pipeline.queries.worth import closed_worth
 from services.forecast.targets.queries import target_of
-from shared.domain.context import Company
+from shared.commands.loaders import LoaderContext, Provider, reads
+from shared.directory.organisation import NAME as ORGANISATION
+from shared.directory.policies import provided_by
+from shared.domain.context import Actor, Company, Context
 from shared.domain.money import rounded
+from shared.domain.periods import Period
+from shared.domain.policy import Counts, InForce, Policies
+from shared.events.forecast.policy import HealthLimits
+from shared.events.forecast.review import HealthReport, ReportedStage
 from shared.projections.read_snapshot import ReadSnapshot
 
 MEASURED = ("deals", "leads", "nodes", "targets", "cash", "rates")
 """The read models that are measured."""
+REPORTED = (*MEASURED, "conformance", "processes")
+"""The read models that a report is made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +119,78 @@ async def _attainment(
     amount = rounded(sum((row.amount for row in booked.rows), Decimal(0)), company.currency)
     number = sum(row.count for row in booked.rows)
     return Measured(numerator=amount, denominator=due, n=number), BOOKINGS, booked.unconverted
+
+
+async def report(
+    reading: ReadSnapshot,
+    company: Company,
+    limits: Counts[HealthLimits],
+    *,
+    first: date,
+    last: date,
+    sealed_at: datetime,
+    asker: Actor,
+    known_at: datetime | None = None,
+) -> HealthReport:
+    """The health of a period of the whole company, as of its last instant: as known now, or then. What health measures
+    over a rolling window is measured over the period."""
+    as_of = company.end_of(last)
+    before = company.end_of(first - timedelta(days=1))
+    asked = Question(
+        as_of=as_of,
+        current=False,
+        known_at=known_at,
+        asker=asker,
+        sees_all=True,
+        sees_teams=(),
+        member=None,
+        teams=None,
+        owners=None,
+    )
+    period = Period(name="", first=first, last=last, fiscal_year=company.fiscal_year)
+    measured = await measure(reading, asked, company, as_of - before)
+    worked = [
+        ReportedStage(
+            process_id=process_id,
+            process_version=version,
+            stage=stage,
+            name=known.name if known else stage,
+            due=sums.figures["nodes-due"],
+            completed=sums.figures["nodes-completed"],
+            attempts=sums.figures["stage-first-attempts"],
+            passes=sums.figures["stage-first-passes"],
+            abnormal=False,
+            bottleneck=False,
+        )
+        for (process_id, version, stage), known, sums in await stages_worked(reading, asked, company, period)
+    ]
+    return HealthReport(
+        position=reading.position,
+        as_of=as_of,
+        known_at=sealed_at,
+        limits_version=limits.version,
+        smallest_sample=limits.document.smallest_sample,
+        figures=reported_figures(measured.values, limits.document),
+        stages=judged_stages(worked, limits.document),
+    )
+
+
+def report_by(policies: Policies) -> Provider:
+    """Has the report of the period of a review made, judged by the limits that were in force on its last day."""
+    in_force = provided_by(policies)[InForce[HealthLimits]]
+
+    @reads(*REPORTED, ORGANISATION)
+    async def reported(reader: LoaderContext, state: Any, command: Any, context: Context) -> HealthReport:
+        limits: InForce[HealthLimits] = await in_force(reader, state, command, context)
+        async with reader.reading(*REPORTED) as reading:
+            return await report(
+                reading,
+                context.company,
+                replace(limits, on=state.last).of(),
+                first=state.first,
+                last=state.last,
+                sealed_at=context.now,
+                asker=context.actor,
+            )
+
+    return reported

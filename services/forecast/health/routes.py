@@ -4,15 +4,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, get_args
+from uuid import UUID
 
 from fastapi import Response
 
 from services.forecast.asking.answers import Unconverted
-from services.forecast.asking.parameters import PastQuery
+from services.forecast.asking.parameters import PastQuery, PresentQuery
 from services.forecast.asking.policies import counting
 from services.forecast.asking.question import Question
 from services.forecast.counting.valuation import shown_left_out
-from services.forecast.health.queries import MEASURED, Measurements, measure
+from services.forecast.health.queries import MEASURED, REPORTED, Measurements, measure, report
 from services.forecast.health.rules import (
     ATTAINMENT,
     BOOKINGS,
@@ -28,11 +29,14 @@ from services.forecast.health.rules import (
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.forecast.policy import HealthLimits
-from shared.http.handwritten import answer, handwritten, operation
+from shared.events.forecast.review import HealthReport
+from shared.http.handwritten import CurrentActor, answer, handwritten, operation
 from shared.http.json import answer_shape
+from shared.http.problems import Problem
 from shared.languages.catalogue import Catalogue
 
 router = handwritten("health-metrics")
+sealed_router = handwritten("reviews")
 
 
 @answer_shape
@@ -119,6 +123,70 @@ async def health_metrics(query: PastQuery) -> Response:
         parked=parked,
         words=query.words,
     )
+
+
+@answer_shape
+class RecountedReport:
+    """A sealed report, beside what its figures come to when they are counted anew."""
+
+    review_id: UUID
+    is_same: bool
+    """Whether figures and stages, counted anew as they were known at the instant of sealing, are those that were
+    sealed. What was recorded by then and had not arrived makes a difference."""
+    has_changed: bool
+    """Whether they are others as they are known now: facts of the period were told, or corrected, since."""
+    sealed: HealthReport
+    recounted: HealthReport
+    """As known when it was sealed; `position` is the one up to which it was counted now."""
+    now: HealthReport
+    """As known now."""
+
+
+@sealed_router.get(
+    "/v1/reviews/{review_id}/recount",
+    **operation(roles=READING, reads=REPORTED, answers=RecountedReport, problems=("not-found",)),
+)
+async def recount_review(query: PresentQuery, actor: CurrentActor, review_id: UUID) -> Response:
+    """The figures of a sealed report, counted anew as known then, and as known now.
+
+    A report that is not sealed yet, and a talk, have none: 404.
+    """
+    commands, company = query.service.commands, query.company
+    held = await commands.seen(commands.aggregates["review"], review_id, actor)
+    sealed: HealthReport | None = getattr(held.state, "report", None)
+    if sealed is None:
+        raise Problem("not-found", "Nothing is sealed of this review.")
+    then = replace(query, question=replace(query.question, as_of=sealed.as_of, known_at=sealed.known_at))
+    now = replace(query, question=replace(query.question, as_of=sealed.as_of))
+    about = {"first": held.state.first, "last": held.state.last, "asker": actor}
+    async with query.service.folding.place(), query.reading() as reading:
+        recounted = await report(
+            reading,
+            company,
+            await counting(then, HEALTH_LIMITS),
+            **about,
+            sealed_at=sealed.known_at,
+            known_at=sealed.known_at,
+        )
+        known = await report(
+            reading, company, await counting(now, HEALTH_LIMITS), **about, sealed_at=query.question.as_of
+        )
+        parked = reading.parked
+    return answer(
+        RecountedReport(
+            review_id=review_id,
+            is_same=_says(recounted) == _says(sealed),
+            has_changed=_says(known) != _says(sealed),
+            sealed=sealed,
+            recounted=recounted,
+            now=known,
+        ),
+        parked=parked,
+    )
+
+
+def _says(each: HealthReport) -> tuple[object, ...]:
+    return each.figures, each.stages
 
 
 def _metric(

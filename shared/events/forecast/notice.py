@@ -27,7 +27,7 @@ class NoticeRaised:
     """The recipient: whose notice it is."""
     kind: str
     """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue, stage-rule,
-    help-asked, next-step-due or follow-up-due."""
+    help-asked, next-step-due, follow-up-due or review-missed."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -131,6 +131,7 @@ KNOWN = {
     "help-asked": {"reference"},
     "next-step-due": {"due", "reference"},
     "follow-up-due": {"due", "reference"},
+    "review-missed": {"due", "reference"},
 }
 """What letters of a kind say; of others the amount, where nothing else is known."""
 

@@ -66,3 +66,5 @@ async def test_a_loader_is_given_no_projection_that_it_does_not_name() -> None:
     reader = LoaderContext(nothing, nothing, nothing, None)
     with pytest.raises(LookupError, match=r"@reads\('deals'\)"):
         await reader.fetch("deals", "select")
+    with pytest.raises(LookupError, match=r"@reads\('deals'\)"):
+        reader.reading("deals")
