@@ -239,6 +239,11 @@ UNTOLD: Mapping[str, str] = {
     "forecast.health-report-sealed": _REVIEWED,
     "forecast.review-missed": _REVIEWED,
     "forecast.review-held": _REVIEWED,
+    "forecast.measure-taken": _REVIEWED,
+    "forecast.measure-changed": _REVIEWED,
+    "forecast.measure-overdue": _REVIEWED,
+    "forecast.measure-done": _REVIEWED,
+    "forecast.measure-dropped": _REVIEWED,
 }
 """The events that no kind of fact tells → why; those that take facts back apart, which an undone import records."""
 

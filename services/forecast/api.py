@@ -1,6 +1,6 @@
 """The routes of what forecast owns that do not follow from a handler."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from services.forecast.domain.address import (
     asked_again_from,
     notice_address,
 )
+from services.forecast.domain.measure import DoneMeasure, measure
 from services.forecast.domain.notice import RECIPIENTS
 from services.forecast.domain.preference import (
     MuteNotices,
@@ -26,12 +27,16 @@ from services.forecast.domain.preference import (
     notice_preference,
     preference_of,
 )
+from services.forecast.domain.review import MONTHLY, REVIEWERS, SealedReview, review
 from services.forecast.outside import standing_endpoint
+from services.forecast.projections.reviews import REVIEW_PROJECTION
 from shared.deliveries.webhooks import shown
 from shared.domain.aggregate import status_of, statuses
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS
 from shared.events.definition import value, words
+from shared.events.forecast.policy import MetricName
+from shared.events.forecast.review import ReportedFigure
 from shared.http.command_routes import execute_command
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, handwritten, operation
 from shared.http.problems import Problem
@@ -188,3 +193,64 @@ async def webhook_secret(endpoint_id: UUID, asking: CurrentActor, service: Curre
     secrets = [shown(each) for each in found[1]]
     told = WebhookSecret(secret=secrets[0], before=secrets[1] if len(secrets) > 1 else None)
     return answer(told, headers={"Cache-Control": "no-store"})
+
+
+SEALED_BEFORE = """
+select id from {view}.review where kind = $1 and status = 'sealed' and period < $2 order by period desc limit 1
+"""
+SEALED_AFTER = """
+select id from {view}.review where kind = $1 and status = 'sealed' and period > $2 order by period desc limit 1
+"""
+
+
+@value
+class FigureOfMonth:
+    """A figure as it was sealed of a month."""
+
+    period: str
+    review_id: UUID
+    figure: ReportedFigure
+
+
+@value
+class MeasureEffect:
+    """What a figure came to before a measure was done, and afterwards. That it is better does not say why."""
+
+    measure_id: UUID
+    figure: MetricName
+    done_on: date | None
+    """Null as long as it is not done: then nothing is after it."""
+    before: FigureOfMonth | None
+    """Of the last sealed month before the one in which it was done, or in which one stands now."""
+    after: FigureOfMonth | None
+    """Of the newest sealed month after the one in which it was done."""
+
+
+@router.get(
+    "/v1/measures/{measure_id}/effect",
+    **operation(roles=REVIEWERS, answers=MeasureEffect, reads=(REVIEW_PROJECTION.name,), problems=("not-found",)),
+)
+async def measure_effect(measure_id: UUID, asking: CurrentActor, service: CurrentService) -> Response:
+    """What the figure of a measure came to in the months before and after it was done."""
+    state = (await service.commands.seen(measure, measure_id, asking)).state
+    done_on = state.done_on if isinstance(state, DoneMeasure) else None
+    at = done_on or service.settings.company.day(service.clock.now())
+    month = f"{at.year:04}-{at.month:02}"
+
+    async def sealed(sql: str) -> FigureOfMonth | None:
+        for row in await service.projections.lookup(REVIEW_PROJECTION, sql, MONTHLY, month):
+            held = (await service.commands.state(review, row["id"])).state
+            if isinstance(held, SealedReview):
+                (found,) = (each for each in held.report.figures if each.metric == state.figure)
+                return FigureOfMonth(period=held.period, review_id=held.id, figure=found)
+        return None
+
+    return answer(
+        MeasureEffect(
+            measure_id=measure_id,
+            figure=state.figure,
+            done_on=done_on,
+            before=await sealed(SEALED_BEFORE),
+            after=await sealed(SEALED_AFTER) if done_on else None,
+        )
+    )

@@ -13,10 +13,11 @@ from services.forecast.decisions import routes as decisions
 from services.forecast.decisions.model import PROJECTION as DECISIONS
 from services.forecast.domain.address import ConfirmationCode, notice_address
 from services.forecast.domain.endpoint import webhook_endpoint
+from services.forecast.domain.measure import measure
 from services.forecast.domain.notice import notice
 from services.forecast.domain.occasion import Audience, ToldNotices, WaitingNotices, occasion
 from services.forecast.domain.preference import notice_preference
-from services.forecast.domain.review import review
+from services.forecast.domain.review import Review, review
 from services.forecast.effects import routes as effects
 from services.forecast.execution.model import PROJECTION as EXECUTION
 from services.forecast.feed import queries
@@ -33,6 +34,7 @@ from services.forecast.pipeline.model import PROJECTION as PIPELINE
 from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
 from services.forecast.processes.model import PROJECTION as PROCESSES
 from services.forecast.projections.lookups import audience, confirmation_code, told_notices, waiting_notices
+from services.forecast.projections.measures import MEASURE_PROJECTION, MEASURES
 from services.forecast.projections.muted_kinds import MUTED_KINDS, PREFERENCE_PROJECTION
 from services.forecast.projections.notices import NOTICE_PROJECTION, NOTICES
 from services.forecast.projections.reviews import REVIEW_PROJECTION, REVIEWS
@@ -42,8 +44,10 @@ from services.forecast.reactions import reactions
 from services.forecast.resources import RESOURCES
 from services.forecast.seeds import open_report_of_running_month
 from services.forecast.targets.model import PROJECTION as TARGETS
+from shared.commands.references import OnStream
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.organisation import organisation
+from shared.directory.references import PEOPLE
 from shared.domain.policy import policies
 from shared.events.forecast.policy import ForecastPolicySet
 from shared.events.forecast.review import HealthReport
@@ -76,9 +80,10 @@ SERVICE = Service(
         "webhook-endpoints": "Whom outside notices are sent to, signed.",
         "occasions": "Why notices were raised, and whether that has passed.",
         "reviews": "The health of periods, sealed, and talks about them that fall due.",
+        "measures": "What is done so that figures get better, and what came of it.",
         "people": "Who is signed in, and from when to when there are facts.",
     },
-    aggregates=(occasion, notice, notice_preference, notice_address, webhook_endpoint, review),
+    aggregates=(occasion, notice, notice_preference, notice_address, webhook_endpoint, review, measure),
     policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
@@ -99,9 +104,10 @@ SERVICE = Service(
         PREFERENCE_PROJECTION,
         ENDPOINT_PROJECTION,
         REVIEW_PROJECTION,
+        MEASURE_PROJECTION,
         KNOWN_ACCOUNTS,
     ),
-    listings=(NOTICES, MUTED_KINDS, WEBHOOK_ENDPOINTS, REVIEWS),
+    listings=(NOTICES, MUTED_KINDS, WEBHOOK_ENDPOINTS, REVIEWS, MEASURES),
     seeds=(open_report_of_running_month,),
     outside=OUTSIDE,
     routes=(
@@ -121,6 +127,7 @@ SERVICE = Service(
         people.router,
         api.router,
     ),
+    knows=(*PEOPLE, OnStream(review, Review)),
     provides={
         Audience: audience,
         WaitingNotices: waiting_notices,

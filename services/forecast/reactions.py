@@ -12,6 +12,7 @@ from services.forecast.domain.notice import (
     FOLLOW_UP_DUE,
     HELP_ASKED,
     INVOICE_OVERDUE,
+    MEASURE_OVERDUE,
     NEXT_STEP_DUE,
     REVIEW_MISSED,
     STAGE_RULE,
@@ -46,6 +47,7 @@ from shared.events.deals.support_request import (
     SupportRequestWithdrawn,
 )
 from shared.events.envelope import Envelope
+from shared.events.forecast.measure import MeasureChanged, MeasureDone, MeasureDropped, MeasureOverdue
 from shared.events.forecast.review import HealthReportSealed, ReviewHeld, ReviewMissed
 from shared.events.leads.account import (
     AccountChanged,
@@ -130,6 +132,33 @@ def tell_of_missed_review(event: ReviewMissed, fact: Envelope[ReviewMissed]) -> 
 def settle_held_review(event: ReviewHeld, fact: Envelope[ReviewHeld]) -> Iterable[Do]:
     """PROC-6: nobody need know any longer of a talk that was held after all."""
     yield _settled(REVIEW_MISSED, event.review_id, fact)
+
+
+@reactions.on
+def tell_of_overdue_measure(event: MeasureOverdue, fact: Envelope[MeasureOverdue]) -> Iterable[Do]:
+    """PROC-6: whoever is responsible for a measure is told that it was not done up to its day."""
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(MEASURE_OVERDUE, event.measure_id),
+        command=RaiseNotices(
+            kind=MEASURE_OVERDUE,
+            occasion=event.measure_id,
+            about="measure",
+            about_id=event.measure_id,
+            cause=fact.id,
+            due=event.due,
+            members=(event.responsible,),
+        ),
+    )
+
+
+@reactions.on(when="was_overdue")
+def settle_measure(
+    event: MeasureChanged | MeasureDone | MeasureDropped,
+    fact: Envelope[MeasureChanged | MeasureDone | MeasureDropped],
+) -> Iterable[Do]:
+    """PROC-6: nobody need know any longer of a measure that is done, dropped, or due anew."""
+    yield _settled(MEASURE_OVERDUE, event.measure_id, fact)
 
 
 @reactions.on(imported=True)

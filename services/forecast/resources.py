@@ -5,12 +5,14 @@ from uuid import UUID
 
 from services.forecast.domain.address import notice_address
 from services.forecast.domain.endpoint import webhook_endpoint
+from services.forecast.domain.measure import measure
 from services.forecast.domain.notice import NoticeKind, notice
 from services.forecast.domain.occasion import occasion
 from services.forecast.domain.preference import notice_preference
 from services.forecast.domain.review import review
-from shared.events.definition import value
+from shared.events.definition import Exact, value
 from shared.events.forecast.notice import About
+from shared.events.forecast.policy import MetricName
 from shared.events.forecast.review import HealthReport, ReviewKind
 from shared.events.money import Money
 from shared.http.resources import Resource
@@ -202,6 +204,49 @@ class HeldReview(Review):
     findings: str | None
 
 
+# -- measures ---------------------------------------------------------------------------------------------------------
+
+
+@value
+class Measure:
+    """What is published of a measure, whatever its state."""
+
+    responsible: UUID
+    due: date
+    figure: MetricName
+    """Which figure of the reports it is to move."""
+    taken_on: date
+    is_overdue: bool
+    wanted: Exact | None
+    """What the figure is to come to, in its unit."""
+    review_id: UUID | None
+    """The review that it follows from."""
+    what: str | None
+
+
+@value
+class OpenMeasure(Measure):
+    """It is to be done."""
+
+
+@value
+class DoneMeasure(Measure):
+    """It was done."""
+
+    done_on: date
+    process_id: UUID | None
+    """The process that was changed by it."""
+    process_version: int | None
+    """The version in which it was."""
+
+
+@value
+class DroppedMeasure(Measure):
+    """It is not to be done any more."""
+
+    reason: str | None
+
+
 RESOURCES = (
     Resource(notice, UnreadNotice, ReadNotice, AcknowledgedNotice, SettledNotice),
     Resource(occasion, OpenOccasion, PassedOccasion),
@@ -209,4 +254,5 @@ RESOURCES = (
     Resource(notice_address, UnconfirmedNoticeAddress, ConfirmedNoticeAddress, RemovedNoticeAddress),
     Resource(webhook_endpoint, ActiveWebhookEndpoint, PausedWebhookEndpoint, RemovedWebhookEndpoint),
     Resource(review, AwaitedReview, SealedReview, DueReview, MissedReview, HeldReview),
+    Resource(measure, OpenMeasure, DoneMeasure, DroppedMeasure),
 )

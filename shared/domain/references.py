@@ -44,6 +44,8 @@ ProcessId = Annotated[UUID, Reference("process")]
 """A sales process."""
 ProcessRemarkId = Annotated[UUID, Reference("process-remark")]
 """A remark on a step of a process that whoever asks sees."""
+ReviewId = Annotated[UUID, Reference("review")]
+"""A review of a period that whoever asks sees."""
 ProductId = Annotated[UUID, Reference("product")]
 """A product."""
 

@@ -40,6 +40,7 @@ from shared.events.deals.support_request import (
     SupportRequestWithdrawn,
 )
 from shared.events.definition import event, value
+from shared.events.forecast.measure import MeasureChanged, MeasureDone, MeasureDropped, MeasureOverdue
 from shared.events.forecast.review import HealthReportSealed, ReviewHeld, ReviewMissed
 from shared.events.leads.account import (
     AccountChanged,
@@ -254,6 +255,8 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     MemberLeft: (Follower(service="forecast", imported=True),),
     HealthReportSealed: (Follower(service="forecast"),),
     ReviewMissed: (Follower(service="forecast"),),
+    MeasureOverdue: (Follower(service="forecast"),),
+    **dict.fromkeys((MeasureChanged, MeasureDone, MeasureDropped), (Follower(service="forecast", when="was_overdue"),)),
     ReviewHeld: (Follower(service="forecast", when="was_missed"),),
     InvoiceOverdue: (Follower(service="forecast"),),
     ReceiptAllocated: (Follower(service="forecast", imported=True),),

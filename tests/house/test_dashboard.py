@@ -72,6 +72,11 @@ NOT_SHOWN = {
     **dict.fromkeys(
         (
             "forecast.health-report-sealed",
+            "forecast.measure-changed",
+            "forecast.measure-done",
+            "forecast.measure-dropped",
+            "forecast.measure-overdue",
+            "forecast.measure-taken",
             "forecast.review-held",
             "forecast.review-missed",
             "forecast.review-opened",

@@ -32,6 +32,7 @@ NoticeKind = Literal[
     "next-step-due",
     "follow-up-due",
     "review-missed",
+    "measure-overdue",
 ]
 """What somebody is told of."""
 (
@@ -45,8 +46,9 @@ NoticeKind = Literal[
     NEXT_STEP_DUE,
     FOLLOW_UP_DUE,
     REVIEW_MISSED,
+    MEASURE_OVERDUE,
 ) = get_args(NoticeKind)
-NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead", "account", "quote", "review"]
+NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead", "account", "quote", "review", "measure"]
 """What a notice is about."""
 
 RECIPIENTS = permission(dict.fromkeys(Role, Reach.OWN))

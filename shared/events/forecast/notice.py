@@ -27,7 +27,8 @@ class NoticeRaised:
     """The recipient: whose notice it is."""
     kind: str
     """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue, stage-rule,
-    help-asked, next-step-due, follow-up-due or review-missed."""
+    help-asked, next-step-due, follow-up-due, review-missed or
+    measure-overdue."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -132,6 +132,7 @@ KNOWN = {
     "next-step-due": {"due", "reference"},
     "follow-up-due": {"due", "reference"},
     "review-missed": {"due", "reference"},
+    "measure-overdue": {"due"},
 }
 """What letters of a kind say; of others the amount, where nothing else is known."""
 
