@@ -13,7 +13,7 @@ from shared.domain.context import Actor, Context
 from shared.domain.fields import Day, Text
 from shared.domain.references import AnyMemberId, ReviewId
 from shared.domain.rejection import Reason, Rejected, refuse_all
-from shared.domain.roles import EVERYBODY, ONLY_SERVICES
+from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.events.definition import Exact, value
 from shared.events.forecast.measure import (
     MeasureChanged,
@@ -26,6 +26,8 @@ from shared.events.forecast.policy import MetricName
 from shared.events.references import Free
 
 ChangedProcessId = Annotated[UUID, Free("processes are those of another service, which forecast knows by version only")]
+TAKING = permission({**HOLDING, Role.MANAGER: Reach.ALL})
+"""Whoever holds reviews, and managers: what they take is told to everybody."""
 Wanted = Annotated[Exact, Ge(0), Le(3650)]
 
 
@@ -140,11 +142,11 @@ class MarkMeasureOverdue:
 
 def of_responsible(state: Measure, actor: Actor) -> None:
     """Refuse whoever neither sees to it nor may take measures."""
-    if actor.member != state.responsible and not HOLDING.keys() & actor.roles:
+    if actor.member != state.responsible and not TAKING.keys() & actor.roles:
         raise Rejected("not-responsible", "Whoever is responsible says that it is done.")
 
 
-@measure.decides(allow=HOLDING)
+@measure.decides(allow=TAKING)
 def take(state: NoMeasure, command: TakeMeasure, context: Context) -> Decision:
     """Have somebody do something up to a day, so that a figure gets better."""
     _refuse_past(command.due, context)
@@ -163,7 +165,7 @@ def take(state: NoMeasure, command: TakeMeasure, context: Context) -> Decision:
     ]
 
 
-@measure.decides(allow=HOLDING)
+@measure.decides(allow=TAKING)
 def change(state: OpenMeasure, command: ChangeMeasure, context: Context) -> Decision:
     """Say anew what is to be done, by whom, up to when, and what it is to come to."""
     if command.due != state.due:
@@ -201,7 +203,7 @@ def complete(state: OpenMeasure, command: CompleteMeasure, context: Context) -> 
     ]
 
 
-@measure.decides(allow=HOLDING)
+@measure.decides(allow=TAKING)
 def drop(state: OpenMeasure, command: DropMeasure, context: Context) -> Decision:
     """Have it not done any more, for a reason."""
     return [MeasureDropped(measure_id=state.id, on=context.today, was_overdue=state.is_overdue, reason=command.reason)]

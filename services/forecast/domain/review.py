@@ -41,13 +41,12 @@ WORKING_DAYS_TO_HOLD = 10
 """Up to so many working days after a period people talk about it."""
 REVIEWERS = permission(
     {
-        Role.MANAGER: Reach.ALL,
         Role.SALES_DIRECTOR: Reach.ALL,
         Role.SALES_OPERATIONS: Reach.ALL,
         Role.EXECUTIVE: Reach.ALL,
     }
 )
-"""Whoever answers for how the company sells; the figures are those of all of it."""
+"""Whoever answers for how all of the company sells. The figures are its own, and a manager sees those of their team."""
 HOLDING = permission({role: reach for role, reach in REVIEWERS.items() if role != Role.EXECUTIVE})
 
 
