@@ -5,7 +5,7 @@ from pathlib import Path
 from services.forecast import api
 from services.forecast.accounts import routes as accounts
 from services.forecast.accounts.model import PROJECTION as ACCOUNTS
-from services.forecast.attainment import routes as attainment
+from services.forecast.attainment.routes import attained, proposals, quotas
 from services.forecast.cash.model import PROJECTION as CASH
 from services.forecast.conformance import routes as conformance
 from services.forecast.conformance.model import PROJECTION as CONFORMANCE
@@ -44,6 +44,7 @@ from services.forecast.reactions import reactions
 from services.forecast.resources import RESOURCES
 from services.forecast.seeds import open_report_of_running_month
 from services.forecast.targets.model import PROJECTION as TARGETS
+from services.forecast.visits.model import PROJECTION as VISITS
 from shared.commands.references import OnStream
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.organisation import organisation
@@ -91,6 +92,7 @@ SERVICE = Service(
         organisation("journal"),
         PROCESSES,
         TARGETS,
+        VISITS,
         RATES,
         PIPELINE,
         LEADS,
@@ -117,7 +119,9 @@ SERVICE = Service(
         changes.router,
         health.router,
         health.sealed_router,
-        attainment.router,
+        attained.router,
+        quotas.router,
+        proposals.router,
         conformance.router,
         histories.router,
         accounts.router,

