@@ -196,6 +196,7 @@ UNTOLD: Mapping[str, str] = {
     "deals.support-request-texts-erased": _ERASED,
     "deals.stage-visit-texts-erased": _ERASED,
     "contracts.contract-terms-changed": _BY_ITS_DAYS,
+    "contracts.contract-lines-taken": _BY_ITS_DAYS,
     "contracts.contract-returned": _BY_ITS_DAYS,
     "contracts.contract-recalled": _BY_ITS_DAYS,
     "contracts.approval-requested": _APPROVED,

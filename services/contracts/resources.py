@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.approval import APPROVALS
-from shared.events.contracts.contract import PaymentTerm
+from shared.events.contracts.contract import ContractLine, ContractQuote, PaymentTerm
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.http.resources import Resource
@@ -27,6 +27,13 @@ class Contract:
     """Why somebody should look at the contract."""
     drafted_on: date | None
     """Nothing that happens to it is dated before."""
+    lines: tuple[ContractLine, ...]
+    """What it is about: the positions of the accepted quote, else the lines that the deal had when it entered its
+    contract stage or was won. Of a position that is no product neither name nor description is told here: they stand in
+    the quote. They are taken over and not edited; a total that somebody changed in the draft may be another than they
+    come to. Nothing of a contract without a deal, or imported."""
+    quote: ContractQuote | None
+    """The accepted quote that it comes of; null where none was accepted, or it was set aside."""
 
 
 @value

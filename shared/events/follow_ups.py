@@ -26,7 +26,7 @@ from shared.events.deals.deal import (
 )
 from shared.events.deals.deal_approval import DealSubmissionApproved
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
-from shared.events.deals.deal_edit import DealAccountChanged
+from shared.events.deals.deal_edit import DealAccountChanged, DealQuoteAccepted, DealQuoteSetAside
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_reminder import DealNextStepReminded
@@ -238,6 +238,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealSubmissionApproved: (BY_DEALS,),
     QuoteAccepted: (BY_DEALS,),
     QuoteSetAside: (BY_DEALS,),
+    **dict.fromkeys((DealQuoteAccepted, DealQuoteSetAside), (Follower(service="contracts"),)),
     DealHelpAsked: (Follower(service="forecast"),),
     DealGuidanceGiven: (Follower(service="forecast"),),
     DealHelpConcluded: (Follower(service="forecast"),),

@@ -18,6 +18,32 @@ class PaymentTerm:
     label: str | None = None
 
 
+@value
+class ContractLine:
+    """One position of what the contract is about."""
+
+    position: int
+    """From 1: that of the accepted quote, else of the lines of the deal."""
+    product_id: UUID | None = None
+    """None: a position that was made for this customer; what it is called stands in the quote alone."""
+    unit: str | None = None
+    """What is counted, like piece or hour. None: the lines of the deal do not say it."""
+    quantity: Exact
+    price: Money
+    """What one costs after all discounts, rounded to the minor unit."""
+    amount: Money
+    """What the position comes to, without tax; of a quote those of all positions add up to its amount."""
+
+
+@value
+class ContractQuote:
+    """The version of a quote that the customer accepted, and the contract comes of."""
+
+    quote_id: UUID
+    quote_version: int | None = None
+    """None where the quote was accepted before that was told."""
+
+
 @event("contracts.contract-drafted", aggregate="contract")
 class ContractDrafted:
     """A contract is being prepared (CON-1)."""
@@ -36,6 +62,10 @@ class ContractDrafted:
     """The company's day of it; nothing that happens to the contract is dated before."""
     terms_version: int | None = None
     """The version of the policy payment-terms that the terms are of; 0 is the default. None: the draft named them."""
+    lines: tuple[ContractLine, ...] = ()
+    """What it is about, where its deal says so."""
+    quote: ContractQuote | None = None
+    """The accepted quote that total and lines come of."""
 
 
 @event("contracts.contract-terms-changed", aggregate="contract")
@@ -51,6 +81,21 @@ class ContractTermsChanged:
     """The member whose draft it is from now on; None: as before."""
     team: UUID | None = None
     """The team that it belongs to from now on; None: as before."""
+
+
+@event("contracts.contract-lines-taken", aggregate="contract")
+class ContractLinesTaken:
+    """The draft is about what its deal is about now, by the quote that the customer accepted or without one
+    (DEAL-8)."""
+
+    contract_id: UUID
+    lines: tuple[ContractLine, ...]
+    """All of them, as they are now."""
+    quote: ContractQuote | None = None
+    """None: they come of no quote, or of one that was set aside."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("contracts.contract-submitted", aggregate="contract")
@@ -154,7 +199,8 @@ class ContractVoided:
 
 @event("contracts.contract-flagged", aggregate="contract")
 class ContractFlagged:
-    """Somebody should look at the contract: its deal was reopened after it was submitted."""
+    """Somebody should look at the contract: what its deal says changed after it was submitted, like by a reopening or a
+    quote that was accepted."""
 
     contract_id: UUID
     reason: str

@@ -20,6 +20,33 @@ class DealLine:
 
 
 @value
+class AgreedLine:
+    """One position of a quote that the customer agreed to, net of all discounts."""
+
+    position: int
+    """From 1, in the order of the quote."""
+    product_id: UUID | None = None
+    """None: it is made for this customer; what it is called is a text, and not published."""
+    unit: str
+    quantity: Exact
+    price: Money
+    """What is left of the price of one, rounded to the minor unit."""
+    amount: Money
+    """What the position comes to; those of all positions add up to the amount of the quote."""
+
+
+@value
+class DealQuote:
+    """The quote of a deal that the customer agreed to."""
+
+    quote_id: UUID
+    quote_version: int | None = None
+    """None in events from before this field."""
+    positions: tuple[AgreedLine, ...] = ()
+    """All of it, also what is no product; none in events from before this field."""
+
+
+@value
 class DueNode:
     """A task or deliverable that became due work when a stage was entered."""
 
@@ -127,6 +154,10 @@ class DealMoved:
     """Whether the stage entered is where the contract is drafted (CON-1)."""
     waived: tuple[WaivedCriterion, ...] = ()
     """What it passed the gates without (DEAL-4)."""
+    lines: AsKnown[tuple[DealLine, ...]] = ()
+    """What the contract is about, where it is drafted here; else nothing."""
+    quote: AsKnown[DealQuote | None] = None
+    """The quote that the contract comes of, where it is drafted here and one is accepted."""
     refused_before: int = 0
     """How many attempts to enter the stage were refused since it came to the stage before; 0: the first one passed."""
     rules: tuple[PlannedRule, ...] = ()
@@ -316,6 +347,8 @@ class DealWon:
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
     lines: tuple[DealLine, ...] = ()
+    quote: AsKnown[DealQuote | None] = None
+    """The quote that is accepted."""
     winning_version: int | None = None
     """The version of the policy winning by which it could be won; 0 is the default, None where history tells of it."""
     unmet: tuple[UnmetCriterion, ...] = ()

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.deals.deal import DealLine
+from shared.events.deals.deal import AgreedLine, DealLine
 from shared.events.definition import AsKnown, event
 from shared.events.money import Money
 
@@ -65,6 +65,10 @@ class DealQuoteAccepted:
     """What the deal is worth by it."""
     lines: tuple[DealLine, ...]
     """The lines of the deal by it, where all of it are products; else empty, and the lines are free."""
+    quote_version: int | None = None
+    """None in events from before this field."""
+    positions: tuple[AgreedLine, ...] = ()
+    """All of it, also what is no product; none in events from before this field."""
     on: date
     """The company's day on which that was recorded."""
     account_id: AsKnown[UUID | None] = None

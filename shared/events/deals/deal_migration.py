@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.deals.deal import DueNode, PlannedRule, UnmetCriterion, WaivedCriterion
+from shared.events.deals.deal import DealLine, DealQuote, DueNode, PlannedRule, UnmetCriterion, WaivedCriterion
 from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
 
@@ -84,6 +84,10 @@ class DealMigrated:
     """Whether a rule of a stage had somebody notified, who need not know any more: the deal stands in another stage."""
     drafts_contract: bool = False
     """Whether the new stage is where the contract is drafted, and the stage before was not (CON-1)."""
+    lines: AsKnown[tuple[DealLine, ...]] = ()
+    """What the contract is about, where it is drafted here; else nothing."""
+    quote: AsKnown[DealQuote | None] = None
+    """The quote that the contract comes of, where it is drafted here and one is accepted."""
     process_migration_id: UUID | None = None
     """The migration of many deals that it was part of."""
     name: str = ""

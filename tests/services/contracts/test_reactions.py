@@ -10,9 +10,21 @@ import pytest
 
 from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import DraftForDeal
+from services.contracts.domain.contract.quoted import FollowQuote, LeaveQuote
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.reactions import reactions
-from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
+from shared.events.contracts.contract import ContractLine, ContractQuote
+from shared.events.deals.deal import (
+    AgreedLine,
+    DealAbandoned,
+    DealLine,
+    DealLost,
+    DealMoved,
+    DealQuote,
+    DealReopened,
+    DealWon,
+)
+from shared.events.deals.deal_edit import DealQuoteAccepted, DealQuoteSetAside
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.envelope import Envelope
 from shared.reactions.registry import Do
@@ -158,6 +170,65 @@ def test_reopening_is_brought_to_the_contract_con_1() -> None:
 def test_a_deal_that_came_to_nothing_is_brought_to_the_contract_con_1(event: Any, command: ReconsiderContract) -> None:
     [do] = what_follows(event)
     assert (do.aggregate_id, do.command) == (ID, command)
+
+
+SERVER, QUOTE = UUID(int=31), UUID(int=21)
+LINE = DealLine(product_id=SERVER, quantity=Decimal("2.5"), price=eur("3.33"))
+OF_LINE = ContractLine(position=1, product_id=SERVER, quantity=Decimal("2.5"), price=eur("3.33"), amount=eur("8.33"))
+POSITIONS = tuple(
+    AgreedLine(
+        position=position,
+        product_id=product_id,
+        unit="day",
+        quantity=Decimal(3),
+        price=eur("3.33"),
+        amount=eur("10.00"),
+    )
+    for position, product_id in ((1, SERVER), (2, None))
+)
+OF_POSITIONS = tuple(
+    ContractLine(
+        position=position,
+        product_id=product_id,
+        unit="day",
+        quantity=Decimal(3),
+        price=eur("3.33"),
+        amount=eur("10.00"),
+    )
+    for position, product_id in ((1, SERVER), (2, None))
+)
+ACCEPTED = DealQuoteAccepted(
+    deal_id=DEAL,
+    quote_id=QUOTE,
+    amount=eur("20.00"),
+    lines=(),
+    quote_version=2,
+    positions=POSITIONS,
+    on=TODAY,
+)
+
+
+@pytest.mark.parametrize("event", [moved(drafts_contract=True), WON])
+def test_deal_8_a_contract_has_the_positions_of_the_accepted_quote_else_the_lines_of_the_deal(event: Any) -> None:
+    """Whatever lines the deal has beside a quote that is not of products alone."""
+    quote = DealQuote(quote_id=QUOTE, quote_version=2, positions=POSITIONS)
+    [do] = what_follows(replace(event, lines=(LINE,), quote=quote))
+    assert (do.command.lines, do.command.quote) == (OF_POSITIONS, ContractQuote(quote_id=QUOTE, quote_version=2))
+    [do] = what_follows(replace(event, lines=(LINE,)))
+    assert (do.command.lines, do.command.quote) == ((OF_LINE,), None)
+
+
+def test_deal_8_a_quote_that_is_accepted_is_brought_to_the_contract() -> None:
+    [do] = what_follows(ACCEPTED)
+    quote = ContractQuote(quote_id=QUOTE, quote_version=2)
+    assert (do.aggregate_id, do.command) == (ID, FollowQuote(total=eur("20.00"), lines=OF_POSITIONS, quote=quote))
+    [before] = what_follows(replace(ACCEPTED, positions=(), quote_version=None, lines=(LINE,)))
+    assert (before.command.lines, before.command.quote.quote_version) == ((OF_LINE,), None)
+
+
+def test_deal_8_a_quote_that_is_set_aside_is_brought_to_the_contract() -> None:
+    [do] = what_follows(DealQuoteSetAside(deal_id=DEAL, quote_id=QUOTE, on=TODAY))
+    assert (do.aggregate_id, do.command) == (ID, LeaveQuote(quote_id=QUOTE))
 
 
 def test_imported_deals_are_left_alone_data_5() -> None:

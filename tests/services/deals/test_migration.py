@@ -21,15 +21,18 @@ from shared.domain.roles import Role
 from shared.events.criteria import Criterion, Predicate
 from shared.events.deals.deal import (
     DealFactsNoted,
+    DealLine,
     DealLost,
     DealMoved,
     DealNodeCompleted,
+    DealQuote,
     DueNode,
     PlannedRule,
     UnmetCriterion,
     WaivedCriterion,
 )
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired, DealRuleLapsed
+from shared.events.deals.deal_edit import DealQuoteAccepted
 from shared.events.deals.deal_gates import (
     DealCriterionWaived,
     DealFlexibleNodeAdded,
@@ -237,6 +240,12 @@ def test_proc_2_what_is_known_of_the_customer_stays() -> None:
 def test_con_1_a_migration_into_the_contract_stage_says_so_once() -> None:
     into = replace(MIGRATE, stage="contract")
     assert decided(OPENED, command=into).drafts_contract
+    line = DealLine(product_id=ID, quantity=Decimal(2), price=eur("5.00"))
+    agreed = DealQuoteAccepted(deal_id=ID, quote_id=ID, amount=OPENED.amount, lines=(line,), quote_version=3, on=TODAY)
+    told = decided(replace(OPENED, lines=(line,)), agreed, command=into)
+    assert (told.lines, told.quote) == ((line,), DealQuote(quote_id=ID, quote_version=3))
+    elsewhere = decided(replace(OPENED, lines=(line,)), agreed)
+    assert (elsewhere.lines, elsewhere.quote) == ((), None)
     there = DealMoved(
         deal_id=ID,
         before="quotation",

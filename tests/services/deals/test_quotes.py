@@ -52,7 +52,16 @@ from shared.domain.roles import Role
 from shared.domain.working_time.hours import usual_hours
 from shared.events.approval_chain import ApprovalChain
 from shared.events.approvals import approval_events
-from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealLost, DealRenamed, DealWon
+from shared.events.deals.deal import (
+    AgreedLine,
+    DealAmountChanged,
+    DealHandedOver,
+    DealLine,
+    DealLost,
+    DealQuote,
+    DealRenamed,
+    DealWon,
+)
 from shared.events.deals.deal_edit import DealLinesChanged, DealQuoteAccepted, DealQuoteSetAside
 from shared.events.deals.policy import QuoteRules, Winning
 from shared.events.deals.product import PriceTier, ProductPrice
@@ -626,7 +635,24 @@ def test_deal_8_an_accepted_quote_fixes_amount_and_lines_of_the_deal() -> None:
         ),
         DealLinesChanged(deal_id=ID, before=(), lines=lines, on=TODAY),
         DealAmountChanged(deal_id=ID, before=eur("120000.00"), amount=eur("8640.00"), on=TODAY),
-        DealQuoteAccepted(deal_id=ID, quote_id=QUOTE, amount=eur("8640.00"), lines=lines, on=TODAY),
+        DealQuoteAccepted(
+            deal_id=ID,
+            quote_id=QUOTE,
+            amount=eur("8640.00"),
+            lines=lines,
+            quote_version=1,
+            positions=(
+                AgreedLine(
+                    position=1,
+                    product_id=SERVER,
+                    unit="piece",
+                    quantity=Decimal(2),
+                    price=eur("4320.00"),
+                    amount=eur("8640.00"),
+                ),
+            ),
+            on=TODAY,
+        ),
     )
     assert [fact.to for fact in outcome.facts] == [None, ID, ID, ID]
     assert isinstance(outcome.state, AcceptedQuote)
@@ -649,6 +675,8 @@ def test_deal_8_a_custom_position_leaves_the_lines_of_the_deal_free_and_the_deal
     same = met.knowing(deal=replace(OFFERED, amount=eur("1500"))).when(ACCEPT).facts
     assert [type(fact.event) for fact in same] == [QuoteAccepted, DealQuoteAccepted]
     assert same[1].event.lines == ()
+    (position,) = same[1].event.positions
+    assert (position.position, position.product_id, position.amount) == (1, None, eur("1500.00"))
 
 
 def test_deal_8_all_that_stands_against_accepting_is_told_at_once() -> None:
@@ -887,3 +915,15 @@ def test_data_4_what_positions_were_called_is_a_text_in_every_version() -> None:
         assert [line.name for line in shown.lines] == ["Server", "Server", ""]
     folded = quote.fold([*met.history, replace(changed.event, names=None), QuoteTextsErased(quote_id=QUOTE)])
     assert folded.lines == after.lines
+
+
+def test_deal_8_a_win_tells_the_positions_of_the_accepted_quote_until_it_is_set_aside() -> None:
+    """CON-1: the contract is drafted by them."""
+    agreed = (
+        sent_quote(servers("3", discount=QuoteDiscount(amount=eur("0.01"))), servers("1")).when(ACCEPT).facts[-1].event
+    )
+    met = OPEN.given(agreed).knowing(winning=InForce(default=Winning(needs="nothing"), on=TODAY))
+    won = met.when(WinDeal()).facts[0].event
+    assert won.quote == DealQuote(quote_id=QUOTE, quote_version=1, positions=agreed.positions)
+    assert sum(line.amount.amount for line in agreed.positions) == agreed.amount.amount
+    assert met.given(replace(FREED, quote_id=QUOTE)).when(WinDeal()).facts[0].event.quote is None

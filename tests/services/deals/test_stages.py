@@ -13,11 +13,14 @@ from services.deals.domain.process.state import Process
 from shared.events.deals.deal import (
     DealCategoryChanged,
     DealFactsNoted,
+    DealLine,
     DealMoved,
     DealNextStepPlanned,
     DealNodeCompleted,
+    DealQuote,
     DealWon,
 )
+from shared.events.deals.deal_edit import DealQuoteAccepted
 from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, THE_DEAL, TODAY, eur
 
 ON = MoveDeal(stage="needs-confirmed")
@@ -108,6 +111,17 @@ def test_deal_3_a_skip_is_recorded_as_such_where_the_process_allows_it() -> None
     moved = skip.facts[0].event
     assert (moved.direction, moved.skipped, moved.reason) == ("skip", ("quotation",), "Frame contract")
     assert moved.drafts_contract
+
+
+def test_con_1_entering_the_contract_stage_tells_lines_and_accepted_quote_of_the_deal() -> None:
+    """DEAL-8: the contract begins with them; other moves are spared them."""
+    line = DealLine(product_id=ID, quantity=Decimal(2), price=eur("5.00"))
+    agreed = DealQuoteAccepted(deal_id=ID, quote_id=ID, amount=OPENED.amount, lines=(line,), quote_version=3, on=TODAY)
+    met = THE_DEAL.given(replace(OPENED, lines=(line,)), *IN_NEEDS.history[1:], agreed, *CONFIRMED)
+    moved = met.when(MoveDeal(stage="contract-drafting")).facts[0].event
+    assert (moved.lines, moved.quote) == ((line,), DealQuote(quote_id=ID, quote_version=3))
+    before = THE_DEAL.given(replace(OPENED, lines=(line,)), TALKED, PLANNED, agreed).when(ON).facts[0].event
+    assert (before.lines, before.quote) == ((), None)
 
 
 def test_deal_3_a_stage_that_must_not_be_skipped_is_named_beside_the_unmet_criteria() -> None:

@@ -3,7 +3,7 @@
 Every module holds one capability: its commands, how they are decided, and how its events change the contract.
 """
 
-from services.contracts.domain.contract import approval, drafting, history, reopening, signing
+from services.contracts.domain.contract import approval, drafting, history, quoted, reopening, signing
 from services.contracts.domain.contract.state import contract
 
-__all__ = ["approval", "contract", "drafting", "history", "reopening", "signing"]
+__all__ = ["approval", "contract", "drafting", "history", "quoted", "reopening", "signing"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from services.contracts.domain.contract.quoted import has_other_lines, lines_taken
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -32,12 +33,20 @@ from shared.domain.references import (
 )
 from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
-from shared.events.contracts.contract import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
+from shared.events.contracts.contract import (
+    ContractDrafted,
+    ContractFlagged,
+    ContractLine,
+    ContractQuote,
+    ContractTermsChanged,
+    ContractVoided,
+)
 from shared.events.contracts.policy import StandardTerms
 from shared.events.definition import value
 from shared.events.money import Money
 
 OTHER_TOTAL = "The deal was won with another amount than this contract has."
+OTHER_LINES = "The deal was won with other lines than this contract has."
 TAKEN_OVER = {
     "stage": "The deal that entered its contract stage says so.",
     "win": "The deal was won with these terms.",
@@ -88,6 +97,10 @@ class DraftForDeal:
     team: TeamId | None = None
     on: Day | None = None
     """The day of the stage or the win."""
+    lines: tuple[ContractLine, ...] = ()
+    """What the deal is about."""
+    quote: ContractQuote | None = None
+    """The quote of the deal that is accepted."""
 
 
 @value
@@ -161,37 +174,41 @@ def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Cont
     """A draft takes over what the deal was won with; entering a stage only puts a draft right that was not theirs.
 
     The deal says whose its contract is. A draft of another owner or team gets the deal's owner, team, account and
-    total, whatever it said before; a total of the deal's in another currency, too, for nothing was agreed yet.
+    total, whatever it said before; a total of the deal's in another currency, too, for nothing was agreed yet. So does
+    one that does not come of the quote that the customer accepted, as when it was drafted by hand (DEAL-8).
     """
     owner, team = command.owner or state.owner, command.team or state.team
     foreign = (owner, team) != (state.owner, state.team)
-    if command.trigger != "win" and not foreign:
+    quoted = command.quote is not None and command.quote != state.quote
+    if command.trigger != "win" and not foreign and not quoted:
         return []
     total = agreed(command.total, state.payment_terms)
     account_id = (command.account_id if foreign else None) or state.account_id or command.account_id
+    lines = lines_taken(state, command.lines, command.quote)
     if not foreign and (total, account_id) == (state.total, state.account_id):
-        return []
-    return [
-        ContractTermsChanged(
-            contract_id=state.id,
-            total=total,
-            payment_terms=state.payment_terms,
-            account_id=account_id,
-            reason=TAKEN_OVER[command.trigger],
-            owner=owner if foreign else None,
-            team=team if foreign else None,
-        )
-    ]
+        return lines
+    changed = ContractTermsChanged(
+        contract_id=state.id,
+        total=total,
+        payment_terms=state.payment_terms,
+        account_id=account_id,
+        reason=TAKEN_OVER[command.trigger],
+        owner=owner if foreign else None,
+        team=team if foreign else None,
+    )
+    return [changed, *lines]
 
 
 @contract.decides(allow=ONLY_SERVICES)
 def keep_for_deal(
     state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: DraftForDeal
 ) -> Decision:
-    """The deal has its contract; one of another total than the deal was won with is flagged."""
-    if command.trigger != "win" or command.total == state.total or state.flagged == OTHER_TOTAL:
+    """The deal has its contract; one of another total or other lines than the deal was won with is flagged."""
+    other_lines = has_other_lines(state, command.lines)
+    reason = OTHER_TOTAL if command.total != state.total else OTHER_LINES if other_lines else None
+    if command.trigger != "win" or reason in (None, state.flagged):
         return []
-    return [ContractFlagged(contract_id=state.id, reason=OTHER_TOTAL, deal_id=state.deal_id)]
+    return [ContractFlagged(contract_id=state.id, reason=reason, deal_id=state.deal_id)]
 
 
 @contract.decides(allow=SELLING, method="PATCH")
@@ -248,6 +265,8 @@ def drafted(state: NoContract | VoidedContract, event: ContractDrafted) -> Draft
         owner=event.owner,
         team=event.team,
         drafted_on=event.on,
+        lines=event.lines,
+        quote=event.quote,
     )
 
 
@@ -306,5 +325,7 @@ def _new_draft(  # noqa: PLR0917
         owner=owner,
         team=team,
         on=on,
+        lines=command.lines if isinstance(command, DraftForDeal) else (),
+        quote=command.quote if isinstance(command, DraftForDeal) else None,
     )
     return Occurrence(event=drafted, at=context.moment(on))

@@ -5,7 +5,7 @@ from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.roles import READING
-from shared.events.contracts.contract import PaymentTerm
+from shared.events.contracts.contract import ContractLine, ContractQuote, PaymentTerm
 from shared.events.definition import value
 from shared.events.money import Money
 
@@ -31,6 +31,9 @@ class Contract:
     """Why somebody should look at the contract."""
     drafted_on: date | None = None
     """Nothing that happens to it is dated before."""
+    lines: tuple[ContractLine, ...] = ()
+    quote: ContractQuote | None = None
+    """The accepted quote that total and lines come of."""
 
 
 @value

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import exits_behind, unmet_at
 from services.deals.domain.deal.helping import open_help
+from services.deals.domain.deal.quoted import quote_of
 from services.deals.domain.deal.reminding import reminded_step
 from services.deals.domain.deal.state import (
     AbandonedDeal,
@@ -233,6 +234,7 @@ def deal_won(state: Deal, on: date) -> DealWon:
         owner=state.owner,
         team=state.team,
         lines=state.lines,
+        quote=quote_of(state),
         ends_notices=ends_notices(state),
         reminded_step=reminded_step(state),
     )

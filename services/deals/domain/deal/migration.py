@@ -29,6 +29,7 @@ from uuid import UUID
 
 from services.deals.domain.deal.gates import gates_between, gates_of, passage, without_attempts
 from services.deals.domain.deal.nodes import due_nodes, is_done, planned_rules, with_due
+from services.deals.domain.deal.quoted import quote_of
 from services.deals.domain.deal.state import (
     AddedNode,
     AnyDeal,
@@ -182,6 +183,7 @@ def migration_of(
     places = _places(target.definition, flexible)
     carried = tuple(_carried_nodes(state, places, target.definition.index(stage)))
     kept = {(node.kind, node.key) for node in carried}
+    drafts_contract = new.drafts_contract and not source.definition.stage(state.stage).drafts_contract
     event = DealMigrated(
         deal_id=state.id,
         process_id=target.id,
@@ -209,7 +211,9 @@ def migration_of(
         submissions_ended=tuple(_submissions_ended(state, stage, source, target, places)),
         idle_days=new.idle_days,
         ends_notices=stage != state.stage and has_notified(state),
-        drafts_contract=new.drafts_contract and not source.definition.stage(state.stage).drafts_contract,
+        drafts_contract=drafts_contract,
+        lines=state.lines if drafts_contract else (),
+        quote=quote_of(state) if drafts_contract else None,
         process_migration_id=process_migration_id,
         name=state.name,
         account_id=state.account_id,

@@ -16,6 +16,7 @@ from services.deals.domain.deal.gates import (
     without_attempts,
 )
 from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
+from services.deals.domain.deal.quoted import quote_of
 from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, has_notified, judged, written
 from services.deals.domain.deal.submission import after_a_move
 from services.deals.domain.exchange_rate import Conversion
@@ -132,6 +133,8 @@ def entered(
         rules=planned_rules(new, on, company) if live else (),
         idle_days=new.idle_days,
         drafts_contract=new.drafts_contract,
+        lines=state.lines if new.drafts_contract else (),
+        quote=quote_of(state) if new.drafts_contract else None,
         ends_notices=live and has_notified(state),
         name=state.name,
         account_id=state.account_id,

@@ -13,7 +13,7 @@ from shared.domain.roles import READING
 from shared.domain.working_time.reminders import Reminders
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.criteria import FactValue
-from shared.events.deals.deal import DealLine, PlannedRule, UnmetCriterion
+from shared.events.deals.deal import AgreedLine, DealLine, PlannedRule, UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FlexibleNode, ProcessDefinition
@@ -210,6 +210,9 @@ class AgreedQuote:
     """What the deal is worth by it."""
     lines: tuple[DealLine, ...]
     """The lines of the deal by it; empty where it does not fix them."""
+    version: int | None = None
+    positions: tuple[AgreedLine, ...] = ()
+    """All of it, also what is no product."""
 
 
 @value

@@ -31,7 +31,7 @@ from shared.domain.references import ContactId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.criteria import Key
-from shared.events.deals.deal import DealAmountChanged, DealLine
+from shared.events.deals.deal import AgreedLine, DealAmountChanged, DealLine
 from shared.events.deals.deal_edit import DealLinesChanged, DealQuoteAccepted, DealQuoteSetAside
 from shared.events.deals.policy import QuoteRules
 from shared.events.deals.quote import (
@@ -308,15 +308,26 @@ def withdrawn(state: Quote, cause: str, on: date) -> QuoteWithdrawn:
     )
 
 
+def agreed_lines(state: Quote) -> tuple[AgreedLine, ...]:
+    """All positions of a quote at what is left of their prices, without what somebody called them."""
+    return tuple(
+        AgreedLine(
+            position=position,
+            product_id=line.product_id,
+            unit=line.unit,
+            quantity=line.quantity,
+            price=Money(amount=rounded(totals.net / line.quantity, state.currency), currency=state.currency),
+            amount=Money(amount=totals.net, currency=state.currency),
+        )
+        for position, (line, totals) in enumerate(zip(state.lines, state.totals.lines, strict=True), start=1)
+    )
+
+
 def product_lines(state: Quote) -> tuple[DealLine, ...]:
     """What a quote comes to as lines of a deal: its products, at what is left of their prices, to the minor unit."""
     return tuple(
-        DealLine(
-            product_id=line.product_id,
-            quantity=line.quantity,
-            price=Money(amount=rounded(totals.net / line.quantity, state.currency), currency=state.currency),
-        )
-        for line, totals in zip(state.lines, state.totals.lines, strict=True)
+        DealLine(product_id=line.product_id, quantity=line.quantity, price=line.price)
+        for line in agreed_lines(state)
         if line.product_id is not None
     )
 
@@ -334,7 +345,15 @@ def _fixed(state: SentQuote, deal: QuotedDeal, lines: tuple[DealLine, ...], toda
         changes.append(
             DealAmountChanged(deal_id=state.deal_id, before=deal.amount, amount=state.amount, on=today),
         )
-    agreed = DealQuoteAccepted(deal_id=state.deal_id, quote_id=state.id, amount=state.amount, lines=fixed, on=today)
+    agreed = DealQuoteAccepted(
+        deal_id=state.deal_id,
+        quote_id=state.id,
+        amount=state.amount,
+        lines=fixed,
+        quote_version=state.quote_version,
+        positions=agreed_lines(state),
+        on=today,
+    )
     return [Occurrence(event=each, to=state.deal_id) for each in (*changes, agreed)]
 
 
