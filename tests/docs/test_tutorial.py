@@ -11,7 +11,7 @@ from tests.whole_stack import WholeStack
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SHOWN = re.compile(r'"(status|code|stage|metric|state|type|kind|reason|criterion|count)": ("[^"…]*"|\d+)')
+SHOWN = re.compile(r'"(status|code|stage|metric|state|type|kind|reason|criterion|count|position|quote_version)": ("[^"…]*"|\d+)')
 """The parts of a shown answer that are the same for everybody."""
 PATIENCE_SECONDS = 240
 
@@ -69,6 +69,7 @@ def environment_of(stack: WholeStack, run: str) -> dict[str, str]:
         "LEGAL": stack.token("legal", f"lara-{run}"),
         "DIRECTOR": stack.token("sales-director"),
         "FINANCE": stack.token("finance"),
+        "PRODUCT": stack.token("product"),
     }
 
 
