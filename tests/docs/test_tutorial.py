@@ -11,7 +11,9 @@ from tests.whole_stack import WholeStack
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SHOWN = re.compile(r'"(status|code|stage|metric|state|type|kind|reason|criterion|count|position|quote_version)": ("[^"…]*"|\d+)')
+SHOWN = re.compile(
+    r'"(status|code|stage|metric|state|type|kind|reason|criterion|count|position|quote_version)": ("[^"…]*"|\d+)'
+)
 """The parts of a shown answer that are the same for everybody."""
 PATIENCE_SECONDS = 240
 
