@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from deploy.demo.deals import COMPETITORS
 from deploy.demo.decisions import Do
@@ -80,6 +81,27 @@ def question(random: Random) -> Do:
 def guidance(random: Random) -> Do:
     """What the manager says to it."""
     return Do(verb="give-guidance", body={"guidance": random.choice(GUIDANCE)})
+
+
+def offer(random: Random, deal_id: str, product_id: str, amount: Mapping[str, str]) -> dict[str, Any]:
+    """The body of a quote of a product for what the deal is thought to be worth, and of putting it up."""
+    price = Decimal(amount["amount"])
+    days = random.randint(3, 8)
+    day_rate = {**amount, "amount": "1200.00"}
+    machine = {**amount, "amount": f"{max(price - days * 1200, Decimal(1000)):.2f}"}
+    return {
+        "deal_id": deal_id,
+        "lines": [
+            {"product_id": product_id, "quantity": "1", "price": machine},
+            {"name": "Putting it up and training", "unit": "day", "quantity": str(days), "price": day_rate},
+        ],
+    }
+
+
+def assessment(random: Random) -> Do:
+    """What product says about the delivery of what is offered."""
+    body = {"difficulty": random.randint(2, 4), "duration_days": 5 * random.randint(8, 24)}
+    return Do(verb="assess-delivery", body=body)
 
 
 def support(deal_id: str, kind: str) -> dict[str, str]:

@@ -157,8 +157,9 @@ EXECUTIVE = Colleague(
     subject="margit.halloway", name="Margit Halloway", role=Role.EXECUTIVE, department="management", experience="senior"
 )
 MARKETING = Colleague(subject="noor.rahimi", name="Noor Rahimi", role=Role.MARKETING, department="marketing")
+PRODUCT = Colleague(subject="ines.carvalho", name="Inês Carvalho", role=Role.PRODUCT, department="product")
 
-EVERYBODY = (DIRECTOR, *MANAGERS.values(), *REPS, LEGAL, FINANCE, OPERATIONS, EXECUTIVE, MARKETING)
+EVERYBODY = (DIRECTOR, *MANAGERS.values(), *REPS, LEGAL, FINANCE, OPERATIONS, EXECUTIVE, MARKETING, PRODUCT)
 
 
 def organisation(since: date) -> Iterator[Line]:

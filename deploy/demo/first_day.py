@@ -17,11 +17,12 @@ from typing import Literal
 
 import httpx
 
-from deploy.demo.casework import SOURCES, answer_to_request, findings, guidance, question, support
-from deploy.demo.cast import EVERYBODY, FINANCE, LEGAL, MANAGERS, MARKETING, Line
+from deploy.demo.casework import SOURCES, answer_to_request, assessment, findings, guidance, offer, question, support
+from deploy.demo.cast import DIRECTOR, EVERYBODY, FINANCE, LEGAL, MANAGERS, MARKETING, PRODUCT, Line
 from deploy.demo.courses import BY_FULL
 from deploy.demo.decisions import Do, complete, known
 from deploy.demo.desk import Answer, Desk, NotAnswered
+from deploy.demo.market import PRODUCTS
 from deploy.imports.kinds import id_of
 from services.deals.domain.process.full import CUSTOM_SOLUTION, FULL, FULL_ID
 from shared.domain.imports import Ids
@@ -36,6 +37,13 @@ SCENES: Sequence[Sequence[Scene]] = (
     ("guided", "unwinnable", "asked"),
 )
 """By the place of the stage; the deals of a stage have them in turn."""
+Offer = Literal["drafted", "waiting", "sent", "accepted"]
+OFFERS: Sequence[Offer] = ("drafted", "waiting", "sent", "accepted")
+"""What becomes of the quotes that are written, in turn."""
+OFFERED_FROM = 2
+"""The place of the stage from which on deals are quoted."""
+LARGE = 250_000
+"""From so much on the director approves a price, too: so says the policy `quotes`, as long as nobody sets it."""
 SUPPORT = (
     ("market-report", MARKETING),
     ("market-report", MARKETING),
@@ -69,17 +77,21 @@ class Case:
     amount: Mapping[str, str]
     done: frozenset[str]
     """The tasks and deliverables that were completed."""
+    product: str
+    """The id of a product that is offered for it."""
     contacts: Sequence[tuple[str, str]]
     """Id and part in buying of those who are known at the customer's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What somebody enters: a command below an address; `then` is what others do about the thing that it makes."""
+    """What somebody enters: a command below an address; `then` is what others do about the thing that it makes, or
+    about what that names in a field."""
 
     by: str
     path: str
     do: Do
+    named_in: str = "id"
     then: tuple["Entry", ...] = ()
 
 
@@ -109,6 +121,7 @@ def cases(facts: Iterable[Line], ids: Ids) -> list[Case]:
             place=FULL.index(stages[key]),
             amount=deal["amount"],
             done=frozenset(done.get(key, ())),
+            product=str(id_of(ids, "product", _nearest(deal["amount"]))),
             contacts=contacts.get(deal["account"], ()),
         )
         for key, deal in deals.items()
@@ -119,13 +132,15 @@ def cases(facts: Iterable[Line], ids: Ids) -> list[Case]:
 def entries(random: Random, told: Sequence[Case], today: date) -> dict[str, list[Entry]]:
     """What is entered about the deals of each rep, in order: facts and findings, people, help, and what is special."""
     entered: dict[str, list[Entry]] = {}
-    turn = [cycle(scenes) for scenes in SCENES]
+    turn, offers = [cycle(scenes) for scenes in SCENES], cycle(OFFERS)
     for case in told:
         mine = entered.setdefault(case.rep, [])
         mine += _known(random, case, today)
         if random.random() < ASK_SUPPORT:
             mine.append(_request(random, case))
         mine += _scene(random, next(turn[case.place]), case, today)
+        if case.place >= OFFERED_FROM:
+            mine.append(_offer(random, next(offers), case))
     return entered
 
 
@@ -153,6 +168,34 @@ def _request(random: Random, case: Case) -> Entry:
         do=Do(verb="", body=support(case.id, kind)),
         then=tuple(Entry(by=colleague.subject, path="/v1/support-requests", do=do) for do in dos),
     )
+
+
+def _offer(random: Random, becomes: Offer, case: Case) -> Entry:
+    """A quote of what the deal is about, as far as it comes: written; submitted, and assessed by some; approved and
+    sent; accepted, which fixes what the deal is worth."""
+
+    def does(by: str, do: Do) -> Entry:
+        return Entry(by=by, path="/v1/quotes", do=do)
+
+    def approves(by: str) -> Entry:
+        return Entry(by=by, path="/v1/deal-approvals", do=Do(verb="approve", body={}), named_in="approval_id")
+
+    steps = [
+        does(case.rep, Do(verb="submit", body={})),
+        does(PRODUCT.subject, assessment(random)),
+        approves(MANAGERS[BY_FULL].subject),
+        *([approves(DIRECTOR.subject)] if Decimal(case.amount["amount"]) >= LARGE else []),
+        does(case.rep, Do(verb="send", body={"channel": "e-mail"})),
+        does(case.rep, Do(verb="accept", body={"evidence": "Their order, filed with the deal."})),
+    ]
+    taken = {"drafted": 0, "waiting": random.choice((1, 2)), "sent": len(steps) - 1, "accepted": len(steps)}[becomes]
+    body = offer(random, case.id, case.product, case.amount)
+    return Entry(by=case.rep, path="/v1/quotes", do=Do(verb="", body=body), then=tuple(steps[:taken]))
+
+
+def _nearest(amount: Mapping[str, str]) -> str:
+    """The code of the product whose price is nearest to what a deal is thought to be worth."""
+    return min(PRODUCTS, key=lambda product: abs(product.price - Decimal(amount["amount"]))).code
 
 
 def _scene(random: Random, which: Scene, case: Case, today: date) -> Iterator[Entry]:
@@ -240,10 +283,18 @@ async def _until_known(desk: Desk) -> None:
 async def _enter_all(desks: Mapping[str, Desk], entries: Sequence[Entry]) -> list[Answer]:
     answers: list[Answer] = []
     for entry in entries:
-        answers.append(await _enter(desks[entry.by], entry.path, entry.do))
-        for then in entry.then if answers[-1].ok else ():
-            answers.append(await _enter(desks[then.by], f"{then.path}/{answers[-1].body['id']}", then.do))
+        began = await _enter(desks[entry.by], entry.path, entry.do)
+        answers.append(began)
+        for then in entry.then if began.ok else ():
+            if thing := await _named(desks[entry.by], entry.path, began, then.named_in):
+                answers.append(await _enter(desks[then.by], f"{then.path}/{thing}", then.do))
     return answers
+
+
+async def _named(desk: Desk, path: str, began: Answer, field: str) -> str | None:
+    """The id of what was made, or of what that names in another field, as long as it does."""
+    made = str(began.body["id"])
+    return made if field == "id" else (await desk.read(f"{path}/{made}")).body.get(field)
 
 
 async def _enter(desk: Desk, path: str, do: Do) -> Answer:

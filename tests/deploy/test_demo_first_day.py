@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 
 from deploy.demo.cast import EVERYBODY, REPS, Line
 from deploy.demo.courses import BY_FULL
+from deploy.demo.decisions import Do
 from deploy.demo.first_day import Case, Entry, cases, entries
 from deploy.demo.generator import facts
 from deploy.imports.facts import ids_of, read_fact
@@ -82,14 +84,29 @@ def test_each_entry_is_a_command_that_its_address_takes(told: list[Case]) -> Non
         for entry in (each, *each.then):
             assert entry.by in subjects
             _, _, plural, *_ = entry.path.split("/")
+            if plural == "deal-approvals":
+                assert entry.do == Do(verb="approve", body={})
+                continue
             body = json.dumps(entry.do.body).encode()
             parse(TypeAdapter(command_named(families[plural], entry.do.verb)), body)
+
+
+def test_deal_8_there_are_quotes_in_every_state(told: list[Case]) -> None:
+    quotes = [entry for entry in entered(told) if entry.path == "/v1/quotes"]
+    came_to = Counter(entry.then[-1].do.verb if entry.then else "drafted" for entry in quotes)
+    assert set(came_to) >= {"drafted", "send", "accept"}, came_to
+    assert came_to["submit"] + came_to["assess-delivery"] >= 2
+    amounts = {case.id: case.amount for case in told}
+    for entry in quotes:
+        lines = entry.do.body["lines"]
+        worth = sum(Decimal(line["quantity"]) * Decimal(line["price"]["amount"]) for line in lines)
+        assert worth == Decimal(amounts[entry.do.body["deal_id"]]["amount"])
 
 
 def command_named(family: Aggregate, verb: str) -> type[Any]:
     handlers = [(handler.name, command) for command, found in family.handlers.items() for handler in found]
     names = {name.strip("_").replace("_", "-"): command for name, command in handlers}
-    return names[verb or "ask"]
+    return names[verb or {"quotes": "draft"}.get(family.plural, "ask")]
 
 
 def test_what_is_entered_is_accepted_by_the_rules_on_the_deals_of_the_history(
