@@ -169,12 +169,20 @@ def _recounted(dice: Random, rounding: Rounding) -> None:
         {"per-line": str(index), "per-rate": str(of.tax_percent), "in-total": ""}[rounding]
         for index, of in enumerate(lines)
     ]
+    share = (discount.percent if discount is not None else None) or Decimal(0)
+    taken_off = Decimal(0)
     for place in set(places):
         own = [index for index, other in enumerate(places) if other == place]
+        before = sum((found.lines[index].gross for index in own), Decimal(0))
+        off_lines = _rounded(sum(_off(lines[index].discount, found.lines[index].gross) for index in own), unit)
+        taken = off_lines + _rounded(share * (before - off_lines) / 100, unit)
+        if discount is None or discount.amount is None:
+            assert sum(found.lines[index].discount for index in own) == taken
+        taken_off += taken
         assert sum(found.lines[index].gross for index in own) == _rounded(sum(gross[index] for index in own), unit)
         assert sum(found.lines[index].tax for index in own) == _rounded(sum(tax[index] for index in own), unit)
-    if discount is not None and discount.amount is not None and not any(of.discount for of in lines):
-        assert found.discount == discount.amount.amount
+    exactly = discount.amount.amount if discount is not None and discount.amount is not None else Decimal(0)
+    assert found.discount == taken_off + exactly
     for rate in found.rates:
         own = [index for index, of in enumerate(lines) if of.tax_percent == rate.tax_percent]
         assert (rate.net, rate.tax) == (sum(net[index] for index in own), sum(found.lines[index].tax for index in own))
@@ -214,6 +222,13 @@ def _number(dice: Random, most: int, decimals: int) -> Decimal:
 
 def _money(dice: Random, unit: Decimal, currency: str) -> Money:
     return Money(amount=dice.randint(1, 200_000) * unit, currency=currency)
+
+
+def _off(discount: QuoteDiscount | None, of: Decimal) -> Decimal:
+    """What a discount takes off a line, unrounded."""
+    if discount is None:
+        return Decimal(0)
+    return discount.amount.amount if discount.amount is not None else of * (discount.percent or 0) / 100
 
 
 def _rounded(amount: Decimal | int, unit: Decimal) -> Decimal:
