@@ -136,6 +136,8 @@ def approval_events(service: str) -> ApprovalEvents:
         blank = "" if fields.get("reason") is RequiredText else None
         unsaid = [name for name in (*PART, *WHOSE) if name not in fields]
         empty = dict.fromkeys(unsaid) | ({"reason": blank} if "reason" in fields else {})
+        if "authors" in fields:
+            empty["authors"] = ()
         made = type(title, (), {"__annotations__": content, "__doc__": about, "__module__": __name__, **empty})
         return event(f"{service}.{kind}", aggregate=APPROVAL)(made)
 
@@ -144,6 +146,7 @@ def approval_events(service: str) -> ApprovalEvents:
             "approval-requested",
             "Something waits for the decisions of a chain (CON-2).",
             submitter_member=UUID | None,
+            authors=described(tuple[UUID, ...], "The members who wrote it, who do not decide it either."),
             chain=described(int, "The version of the policy (0 is the default) or process that the chain is of."),
             self_approval=str,
             repeated_approver=str,

@@ -18,7 +18,8 @@ create table {view}.approval (
     approval_id uuid primary key, service text not null, state text not null, subject_kind text not null,
     subject_id uuid not null, name text not null, part text, amount numeric, currency text, account_id uuid, owner uuid,
     team uuid, submitter text not null, submitter_member uuid, may_decide_own boolean not null, step text,
-    step_name text, since timestamptz not null, due timestamptz, escalated boolean not null, known_to uuid[] not null
+    step_name text, since timestamptz not null, due timestamptz, escalated boolean not null, known_to uuid[] not null,
+    authors uuid[] not null
 );
 create table {view}.asked (
     approval_id uuid not null, place smallint not null, role text, member uuid, primary key (approval_id, place)
@@ -28,6 +29,7 @@ create table {view}.decided (
 );
 create index on {view}.decided (approval_id);
 comment on column {view}.approval.known_to is 'The members who see it, whosever it is.';
+comment on column {view}.approval.authors is 'The members who wrote what was submitted, and do not decide it.';
 comment on table {view}.asked is 'For whom an approval waits; none of one that ended.';
 comment on column {view}.decided.spent is 'Whether they approved in the step that waits, and cannot decide it again.';
 comment on column {view}.approval.since is 'When the step that waits began, or when it ended.';
@@ -44,7 +46,7 @@ delete from {view}.approval where approval_id = any($1)
 """
 APPROVAL = """
 insert into {view}.approval
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 """
 ASKED = "insert into {view}.asked values ($1, $2, $3, $4)"
 DECIDED = "insert into {view}.decided values ($1, $2, $3, $4)"
@@ -77,11 +79,12 @@ def _row(stands: Standing) -> tuple[Any, ...]:
     waits = (step.key, step.name) if step else (None, None)
     may_decide_own = approval.self_approval == "allow"
     when = (stands.since, stands.due, stands.escalated)
-    return (*about, *named, *worth, *whose, may_decide_own, *waits, *when, sorted(approval.known_to))
+    who = (sorted(approval.known_to), list(approval.authors))
+    return (*about, *named, *worth, *whose, may_decide_own, *waits, *when, *who)
 
 
 FACTS = tuple(told for service in APPROVING for told in approval_events(service).every)
 
 PROJECTION = Projection(
-    name="decisions", version=5, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
+    name="decisions", version=6, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
 )

@@ -16,13 +16,14 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 WITHIN_REACH = "(me.sees_all or a.team = any(me.teams) or a.owner = me.member)"
 # As commands are authorised: who is asked by a role sees it by whose it is, or as one of those whom it names. Whoever
-# submitted it is refused by subject or member, and so is whoever decided the step once.
+# submitted it is refused by subject or member, and so are its authors and whoever decided the step once.
 WAITS_FOR_ME = f"""coalesce(
     exists (select from {{view}}.asked
              where asked.approval_id = a.approval_id and (asked.role = any(me.roles) or asked.member = me.member))
     and ({WITHIN_REACH} or me.member = any(a.known_to))
     and (a.may_decide_own
-         or not (a.submitter = me.subject or coalesce(a.submitter_member = me.member, false)))
+         or not (a.submitter = me.subject or coalesce(a.submitter_member = me.member, false)
+                 or coalesce(me.member = any(a.authors), false)))
     and not exists (select from {{view}}.decided
                      where decided.approval_id = a.approval_id and decided.spent
                        and (decided.subject = me.subject or decided.member = me.member)), false

@@ -21,18 +21,42 @@ class Approvers:
     superiors: tuple[UUID, ...] = ()
 
 
-def planned(chain: ApprovalChain, facts: Facts, submitter: Actor, approvers: Approvers) -> tuple[PlannedStep, ...]:
-    """The steps that are taken. Raises Rejected for every approver who is not there, where the chain says so."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whose:
+    """Whose work it is: who submits it, and who wrote it."""
+
+    submitter: Actor
+    authors: frozenset[UUID]
+
+    def is_members(self, slot: Slot) -> bool:
+        """Whether a slot asks one of them by name."""
+        return slot.member is not None and (slot.member == self.submitter.member or slot.member in self.authors)
+
+    def holds(self, slot: Slot) -> bool:
+        """Whether a slot asks one of them, by name or by a role of the submitter: of others no role is known here."""
+        return self.is_members(slot) or holds(slot, self.submitter)
+
+
+def planned(
+    chain: ApprovalChain,
+    facts: Facts,
+    submitter: Actor,
+    approvers: Approvers,
+    authors: frozenset[UUID] = frozenset(),
+) -> tuple[PlannedStep, ...]:
+    """The steps that are taken. Raises Rejected for every approver who is not there, where the chain says so. Its
+    authors decide no more than its submitter does."""
+    whose = _Whose(submitter=submitter, authors=authors)
     missing: list[Reason] = []
     steps = tuple(
         PlannedStep(
             key=step.key,
             name=step.name,
             mode=step.mode,
-            slots=tuple(_slots(chain, step, submitter, approvers, missing)),
+            slots=tuple(_slots(chain, step, whose, approvers, missing)),
             within_days=step.within_days,
             within_minutes=step.within_minutes,
-            escalates_to=_escalation(chain, step, submitter, approvers, missing),
+            escalates_to=_escalation(chain, step, whose, approvers, missing),
         )
         for step in chain.steps
         if step.when is None or meets(step.when, facts)
@@ -45,18 +69,18 @@ def planned(chain: ApprovalChain, facts: Facts, submitter: Actor, approvers: App
 
 
 def _slots(
-    chain: ApprovalChain, step: ApprovalStep, submitter: Actor, approvers: Approvers, missing: list[Reason]
+    chain: ApprovalChain, step: ApprovalStep, whose: _Whose, approvers: Approvers, missing: list[Reason]
 ) -> Iterator[Slot]:
     for approver in step.approvers:
         found = _found(approver, approvers)
-        if found is not None and chain.self_approval == "skip" and holds(found, submitter):
+        if found is not None and chain.self_approval == "skip" and whose.holds(found):
             yield Slot(role=found.role, member=found.member, passed="self")
-        elif found is not None and not _is_alone(chain, found, submitter):
+        elif found is not None and not _is_alone(chain, found, whose):
             yield found
         elif chain.empty_approver == "skip":
             yield Slot(role=approver.role, member=approver.member, passed="empty")
         else:
-            instead = _fallback(chain, submitter, approvers)
+            instead = _fallback(chain, whose, approvers)
             if instead is None:
                 missing.append(_missing(step, approver))
             else:
@@ -64,15 +88,15 @@ def _slots(
 
 
 def _escalation(
-    chain: ApprovalChain, step: ApprovalStep, submitter: Actor, approvers: Approvers, missing: list[Reason]
+    chain: ApprovalChain, step: ApprovalStep, whose: _Whose, approvers: Approvers, missing: list[Reason]
 ) -> Slot | None:
     """Who may decide too once a step is overdue, by the same rules as its approvers."""
     if step.escalates_to is None:
         return None
     found = _found(step.escalates_to, approvers)
-    if found is not None and not _is_alone(chain, found, submitter):
+    if found is not None and not _is_alone(chain, found, whose):
         return found
-    instead = _fallback(chain, submitter, approvers)
+    instead = _fallback(chain, whose, approvers)
     if instead is None and chain.empty_approver != "skip":
         missing.append(_missing(step, step.escalates_to))
     return instead
@@ -88,23 +112,25 @@ def _found(approver: Approver, approvers: Approvers) -> Slot | None:
     return Slot(member=approvers.superiors[level - 1]) if level <= len(approvers.superiors) else None
 
 
-def _fallback(chain: ApprovalChain, submitter: Actor, approvers: Approvers) -> Slot | None:
+def _fallback(chain: ApprovalChain, whose: _Whose, approvers: Approvers) -> Slot | None:
     if chain.empty_approver != "fallback" or chain.fallback is None:
         return None
     found = _found(chain.fallback, approvers)
-    if found is None or _is_alone(chain, found, submitter):
+    if found is None or _is_alone(chain, found, whose):
         return None
     return Slot(role=found.role, member=found.member, instead="fallback")
 
 
-def _is_alone(chain: ApprovalChain, slot: Slot, submitter: Actor) -> bool:
-    """Whether nobody but the submitter could decide, who does not."""
-    return chain.self_approval != "allow" and slot.member is not None and slot.member == submitter.member
+def _is_alone(chain: ApprovalChain, slot: Slot, whose: _Whose) -> bool:
+    """Whether nobody could decide but who submits or wrote it, who does not."""
+    return chain.self_approval != "allow" and whose.is_members(slot)
 
 
 def _missing(step: ApprovalStep, approver: Approver) -> Reason:
     who = f"member {approver.member}" if approver.member else f"superior {approver.superior} of whoever submits"
-    message = f"The step {step.name!r} asks the {who}, who is not there or submits it; the chain has no other way."
+    message = (
+        f"The step {step.name!r} asks the {who}, who is not there, or submits or wrote it; the chain has no other way."
+    )
     return Reason(code="nobody-to-approve", message=message, details={"step": step.key})
 
 

@@ -71,7 +71,7 @@ class Delegate:
     """Have somebody else decide in your place."""
 
     to: AnyMemberId
-    """An active member, not whoever submitted it."""
+    """An active member, neither who submitted it nor who wrote it."""
     reason: Text | None = None
 
     example: ClassVar[dict[str, object]] = {
@@ -162,6 +162,8 @@ def _register_decisions(made: Approvals) -> None:
         slots = own_slots(state, context.actor)
         if command.to == state.submitter_member and state.self_approval != "allow":
             raise Rejected("own-submission", "Whoever submitted it does not decide it.", field="to")
+        if command.to in state.authors and state.self_approval != "allow":
+            raise Rejected("own-work", "Whoever wrote it does not decide it.", field="to")
         if command.to == context.actor.member:
             raise Rejected("to-yourself", "It waits for your own decision already.", field="to")
         if command.to in members_at_work(state):

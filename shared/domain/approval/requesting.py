@@ -83,6 +83,8 @@ class Submission:
     owner: UUID | None = None
     team: UUID | None = None
     account_id: UUID | None = None
+    authors: frozenset[UUID] = frozenset()
+    """The members who wrote it, where that is known: they do not decide it, whoever submits it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def requested(
     begun = told.requested(
         **of,
         submitter_member=context.actor.member,
+        authors=tuple(sorted(submission.authors)),
         chain=chain.version,
         self_approval=chain.document.self_approval,
         repeated_approver=chain.document.repeated_approver,

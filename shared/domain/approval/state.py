@@ -61,6 +61,8 @@ class Approval:
     team: UUID | None
     submitter: str
     submitter_member: UUID | None
+    authors: tuple[UUID, ...] = ()
+    """The members who wrote what was submitted, where that is told."""
     chain: int
     self_approval: str
     repeated_approver: str
@@ -222,6 +224,8 @@ def own_slots(state: WaitingApproval, actor: Actor) -> list[int]:
     submitted = actor.subject == state.submitter or same_member
     if submitted and state.self_approval != "allow":
         raise Rejected("own-submission", "It is decided by somebody other than who submitted it.")
+    if actor.member in state.authors and state.self_approval != "allow":
+        raise Rejected("own-work", "It is decided by somebody other than who wrote it.")
     slots = [place for place in open_slots(state) if is_asked(state, place, actor)]
     if (not slots or counts_once(state)) and any(
         _is_of(each, actor.subject, actor.member) for each in who_approved(state)

@@ -128,6 +128,8 @@ class QuoteChanged:
     valid_until: date | None
     policy_version: int
     on: date
+    changed_by: UUID | None = None
+    """None of what was recorded before that was told, and of services."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -371,6 +373,8 @@ class QuoteRevised:
     ended_as: str
     """What the version before was then: approved, sent, declined, expired or set-aside."""
     on: date
+    revised_by: UUID | None = None
+    """None of what was recorded before that was told, and of services."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

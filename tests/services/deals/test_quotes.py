@@ -44,14 +44,15 @@ from services.deals.domain.quote.state import (
 from services.deals.domain.quote.writing import DraftQuote, LineOffered, ReviseQuote, UpdateQuote
 from shared.domain.aggregate import status_of
 from shared.domain.approval.chain import Approvers
-from shared.domain.approval.family import Approve, ReturnForRework
+from shared.domain.approval.family import Approve, Delegate, ReturnForRework
 from shared.domain.approval.requesting import NO_STEP, Outcome, OwnApproval, Subject
 from shared.domain.context import Actor, Company, Moment
 from shared.domain.policy import InForce, Version
+from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 from shared.domain.working_time.hours import usual_hours
 from shared.events.approval_chain import ApprovalChain
-from shared.events.approvals import approval_events
+from shared.events.approvals import Slot, approval_events
 from shared.events.deals.deal import (
     AgreedLine,
     DealAmountChanged,
@@ -470,6 +471,93 @@ def test_deal_8_every_step_of_the_chain_is_needed() -> None:
     assert statuses(whole) == ["approved"]
 
 
+def by_two(author: Actor, *lines: LineOffered, discount: str = "30") -> tuple[Scenario, Any]:
+    """What the rep drafted and submitted, and somebody else wrote at in between, with its approval."""
+    change = UpdateQuote(lines=lines or (servers(),), discount=percent(discount))
+    draft = drafted(servers("1"))
+    changed = THERE.by(author).given(draft).when(change).facts[0].event
+    assert changed.changed_by == author.member
+    return submitted(draft, changed)
+
+
+def refused(met: Scenario, approval: Any, command: Any, actor: Actor) -> list[tuple[str, str | None]]:
+    with pytest.raises(Rejected) as told:
+        decide(met, approval, command, actor)
+    return [(reason.code, reason.field) for reason in told.value.reasons]
+
+
+@pytest.mark.parametrize("command", [Approve(), ReturnForRework(reason="Too cheap."), Delegate(to=OTHER)])
+def test_deal_8_who_wrote_at_a_quote_does_not_decide_its_price_whoever_submits_it(command: Any) -> None:
+    met, approval = by_two(DIRECTOR)
+    met, approval, _ = decide(met, approval, Approve(), MANAGER)
+    assert refused(met, approval, command, DIRECTOR) == [("own-work", None)]
+    other_token = replace(DIRECTOR, subject="dora-at-home")
+    assert refused(met, approval, command, other_token) == [("own-work", None)]
+    another = replace(DIRECTOR, subject="dirk", member=UUID(int=64))
+    assert statuses(decide(met, approval, Approve(), another)[0]) == ["approved"]
+
+
+def test_deal_8_nobody_has_an_author_decide_in_their_place() -> None:
+    met, approval = by_two(DIRECTOR)
+    assert refused(met, approval, Delegate(to=CHIEF), MANAGER) == [("own-work", "to")]
+    assert refused(met, approval, Delegate(to=OWNER), MANAGER) == [("own-submission", "to")]
+
+
+def test_deal_8_an_author_whom_the_chain_names_is_passed_over_as_its_rules_say() -> None:
+    """Else a quote that the manager corrected would wait for somebody who does not decide it."""
+    _, approval = by_two(MANAGER)
+    assert approval.steps[0].slots == (Slot(role=Role.SALES_DIRECTOR, instead="fallback"),)
+    for rule, slots in (
+        ({"self_approval": "skip"}, (Slot(member=CHEF, passed="self"),)),
+        ({"empty_approver": "skip", "fallback": None}, (Slot(member=None, passed="empty"),)),
+    ):
+        own = replace(RULES, chain=replace(RULES.chain, **rule))
+        changed = THERE.by(MANAGER).given(drafted()).when(UpdateQuote(discount=percent("30"))).facts[0].event
+        _, approval = submitted(drafted(), changed, by=THERE.knowing(rules=in_force(own)))
+        assert approval.steps[0].slots == slots
+    alone = replace(RULES, chain=replace(RULES.chain, empty_approver="refuse", fallback=None))
+    outcome = THERE.knowing(rules=in_force(alone)).given(drafted(), changed).when(SubmitQuote())
+    outcome.then_rejected("nobody-to-approve")
+
+
+def test_deal_8_what_a_version_took_over_is_still_of_those_who_wrote_it() -> None:
+    """The one who drafted it, and the one who revised it."""
+    first = THERE.by(DIRECTOR).when(DraftQuote(deal_id=ID, lines=(servers(),), discount=percent("30"))).facts[0].event
+    met, approval = submitted(first)
+    another = replace(DIRECTOR, subject="dirk", member=UUID(int=64))
+    met, approval, _ = decide(met, approval, Approve(), MANAGER)
+    met, approval, _ = decide(met, approval, Approve(), another)
+    revised = met.by(another).when(ReviseQuote()).facts[0].event
+    assert revised.revised_by == another.member
+    met, approval = submitted(*met.history, revised)
+    assert approval.authors == (CHIEF, another.member)
+    met, approval, _ = decide(met, approval, Approve(), MANAGER)
+    for author in (DIRECTOR, another):
+        assert refused(met, approval, Approve(), author) == [("own-work", None)]
+
+
+def test_data_2_of_changes_that_name_nobody_those_who_drafted_and_submitted_are_known() -> None:
+    draft = THERE.by(DIRECTOR).when(DraftQuote(deal_id=ID, lines=(servers(),), discount=percent("30"))).facts[0].event
+    changed = THERE.by(MANAGER).given(draft).when(UpdateQuote(discount=percent("40"))).facts[0].event
+    met, approval = submitted(draft, replace(changed, changed_by=None))
+    assert approval.authors == (CHIEF,)
+    met, approval, _ = decide(met, approval, Approve(), MANAGER)
+    assert refused(met, approval, Approve(), DIRECTOR) == [("own-work", None)]
+    assert refused(met, approval, Approve(), REP) == [("own-submission", None)]
+    unknown, approval = submitted(replace(draft, drafted_by=None))
+    assert (quote.fold(unknown.history).authors, approval.authors) == (frozenset(), ())
+
+
+@pytest.mark.parametrize("command", [AssessDelivery(difficulty=1, duration_days=5), ReturnQuote(reason="Too big.")])
+def test_deal_8_who_wrote_or_submitted_a_quote_does_not_assess_its_delivery(command: Any) -> None:
+    seller = replace(PRODUCT, roles=frozenset({Role.PRODUCT, Role.SALES_DIRECTOR}))
+    met, _ = by_two(seller, servers(), custom(), discount="5")
+    met.by(seller).when(command).then_rejected("own-work")
+    own, _ = submitted(drafted(custom()), by=THERE.by(replace(seller, member=None)))
+    own.by(replace(seller, member=None)).when(command).then_rejected("own-submission")
+    assert met.by(replace(PRODUCT, subject="paul", member=UUID(int=65))).when(command).rejected is None
+
+
 def test_deal_8_a_returned_price_makes_it_a_draft_that_needs_all_anew() -> None:
     met, approval = submitted(drafted(servers(), custom()))
     assessed = met.by(PRODUCT).when(AssessDelivery(difficulty=1, duration_days=5)).facts[0].event
@@ -718,7 +806,7 @@ def test_deal_8_a_declined_quote_says_why_and_can_be_revised() -> None:
 
 def test_deal_8_a_revision_is_a_draft_of_the_next_version_and_the_one_before_is_kept() -> None:
     met = sent_quote()
-    revised = QuoteRevised(quote_id=QUOTE, deal_id=ID, quote_version=2, ended_as="sent", on=TODAY)
+    revised = QuoteRevised(quote_id=QUOTE, deal_id=ID, quote_version=2, ended_as="sent", on=TODAY, revised_by=OWNER)
     outcome = met.when(ReviseQuote()).then(revised)
     before = quote.fold(met.history)
     state = outcome.state

@@ -67,6 +67,7 @@ class Told:
     owner: UUID | None = None
     team: UUID | None = None
     account_id: UUID | None = None
+    authors: frozenset[UUID] = frozenset()
     amount: int | None = 1000
     request: UUID = field(default_factory=new_id)
     events: list[Any] = field(default_factory=list)
@@ -85,6 +86,7 @@ class Told:
                 owner=self.owner,
                 team=self.team,
                 account_id=self.account_id,
+                authors=self.authors,
             ),
             chain=Counts(document=ApprovalChain(steps=(), **rules), version=0),
             steps=tuple(self.steps),

@@ -252,6 +252,7 @@ def _by_the_dice(desk: Desk, dice: random.Random) -> Told:
         repeated=dice.choice(["again", "skip-next", "skip"]),
         owner=dice.choice([RITA, TOM]),
         team=dice.choice([NORTH, SOUTH]),
+        authors=frozenset(dice.sample([RITA, MIA, TOM, DORA], k=dice.choice([0, 0, 1, 2]))),
     )
     for hours in range(dice.randint(0, 5)):
         who = PEOPLE[dice.choice(sorted(PEOPLE))]

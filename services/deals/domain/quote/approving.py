@@ -97,11 +97,15 @@ class ReturnQuote:
 
 
 def _awaits_assessment(state: SubmittedQuote, actor: Actor) -> None:
-    """Refuse where product is not asked about the delivery, or has said it."""
+    """Refuse where product is not asked about the delivery, or has said it, and to whoever wrote or submitted it."""
     if not state.needs_assessment:
         raise Rejected("no-assessment-needed", "Nobody asks about the delivery of this quote.")
     if state.assessment is not None:
         raise Rejected("assessed-already", "The delivery of this version is assessed.")
+    if actor.subject == state.submitter:
+        raise Rejected("own-submission", "Its delivery is assessed by somebody other than who submitted it.")
+    if actor.member in state.authors:
+        raise Rejected("own-work", "Its delivery is assessed by somebody other than who wrote it.")
 
 
 @quote.decides(allow=SELLING)
@@ -134,7 +138,7 @@ def submit(
     if facts["amount"] is None:
         message = f"There is no exchange rate for {state.currency}: its worth in {conversion.currency} is unknown."
         raise Rejected("no-exchange-rate", message)
-    steps = planned(counts.document.chain, facts, context.actor, approvers)
+    steps = planned(counts.document.chain, facts, context.actor, approvers, state.authors)
     approval = requested(
         APPROVALS,
         context,
@@ -147,6 +151,7 @@ def submit(
             owner=state.owner,
             team=state.team,
             account_id=state.account_id,
+            authors=state.authors,
         ),
         chain=Counts(document=counts.document.chain, version=counts.version),
         steps=steps,

@@ -65,6 +65,9 @@ class Quote:
     """Of the present version, where it was submitted."""
     drafted_on: date
     """The day on which the present version was begun."""
+    authors: frozenset[UUID] = frozenset()
+    """The members who wrote at it, at whichever version: a further one says what the one before did. None of them
+    decides about it."""
     versions: tuple[EndedVersion, ...] = ()
     """Those before the present one."""
     approvals: tuple[UUID, ...] = ()
@@ -224,6 +227,11 @@ def with_names(lines: Sequence[QuoteLine], names: Sequence[str] | None) -> tuple
     if names is None:
         return tuple(lines)
     return tuple(replace(line, name=name or line.name) for line, name in zip(lines, names, strict=True))
+
+
+def authors(state: Quote, member: UUID | None) -> frozenset[UUID]:
+    """Who wrote at a quote, with one member more, where it was one."""
+    return state.authors if member is None else state.authors | {member}
 
 
 def written(state: Quote, text: str | tuple[str, ...] | None) -> bool:

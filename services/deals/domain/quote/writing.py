@@ -22,6 +22,7 @@ from services.deals.domain.quote.state import (
     QuotedDeal,
     SentQuote,
     SetAsideQuote,
+    authors,
     become,
     own_names,
     quote,
@@ -205,6 +206,7 @@ def update(
             valid_until=valid_until,
             policy_version=counts.version,
             on=context.today,
+            changed_by=context.actor.member,
         )
     ]
 
@@ -220,6 +222,7 @@ def revise(state: RevisableQuote, command: ReviseQuote, context: Context, deal: 
             quote_version=state.quote_version + 1,
             ended_as=status_of(quote, state),
             on=context.today,
+            revised_by=context.actor.member,
         )
     ]
 
@@ -251,6 +254,7 @@ def drafted(state: NoQuote, event: QuoteDrafted) -> DraftedQuote:
         totals=event.totals,
         valid_until=event.valid_until,
         drafted_on=event.on,
+        authors=frozenset({event.drafted_by} if event.drafted_by else ()),
         owner=event.owner,
         team=event.team,
         account_id=event.account_id,
@@ -266,6 +270,7 @@ def changed(state: DraftedQuote, event: QuoteChanged) -> DraftedQuote:
         discount=event.discount,
         totals=event.totals,
         valid_until=event.valid_until,
+        authors=authors(state, event.changed_by),
     )
 
 
@@ -287,6 +292,7 @@ def revised(state: RevisableQuote, event: QuoteRevised) -> DraftedQuote:
         valid_until=None,
         assessment=None,
         drafted_on=event.on,
+        authors=authors(state, event.revised_by),
         versions=(*state.versions, before),
     )
 
