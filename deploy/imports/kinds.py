@@ -37,6 +37,7 @@ _AS_IT_ENDED = "a deal comes in with the customer, source, industry and lines th
 _NO_VISIT = "what is told of the past of a lead or a contract enters no stage: nothing is due there any more"
 _NO_LINK = "an address for a calendar is made here, and no other program's is one of ours"
 _KEPT = "what somebody looks at again and again is kept here, by queries of here"
+_CONTENT = "what was used in the past is not in use; what is used now is added here"
 _NO_NEWS = "nobody has to know any more of what is past"
 _REVIEWED = "reviews are of periods that end here; what health was earlier is asked at a past instant"
 _SAID = "it is said of a process that is in force here, by those who work with it"
@@ -158,6 +159,10 @@ UNTOLD: Mapping[str, str] = {
     "deals.view-changed": _KEPT,
     "deals.view-shared": _KEPT,
     "deals.view-withdrawn": _KEPT,
+    "deals.content-item-added": _CONTENT,
+    "deals.content-item-changed": _CONTENT,
+    "deals.content-item-retired": _CONTENT,
+    "deals.content-item-reinstated": _CONTENT,
     "deals.process-remark-noted": _SAID,
     "deals.process-remark-text-erased": _ERASED,
     "deals.process-change-suggested": _SAID,

@@ -20,6 +20,7 @@ from services.deals import (
 from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.choice import ChosenProcess
+from services.deals.domain.content_item import content_item
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, OverrideCategory, SetCategory, UpdateDeal
@@ -57,6 +58,7 @@ from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import PlaceInSplits, Seat, target
 from services.deals.projections.agenda import AGENDA_PROJECTION
 from services.deals.projections.choosing import chosen_process, outside_process
+from services.deals.projections.content_items import CONTENT_ITEM_PROJECTION, CONTENT_ITEMS
 from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
@@ -122,6 +124,7 @@ SERVICE = Service(
         "agenda": "What waits for a rep: what is late, what is due, and what to do first.",
         "calendar-links": "The address of one's own calendar, which holds a secret.",
         "deal-search": "Deals and quotes by words, also with slips of the pen.",
+        "content-items": "Solutions, cases, scripts and templates that are kept elsewhere, in versions.",
         "deals": "Sales on their way, from their opening to their outcome.",
         "deal-approvals": "What waits for decisions about deals, and what they were.",
         "hand-over-plan": "Who takes over the deals of somebody who leaves.",
@@ -159,6 +162,7 @@ SERVICE = Service(
         calendar_link,
         stage_visit,
         saved_view,
+        content_item,
     ),
     approvals=APPROVALS,
     policies=POLICIES,
@@ -192,6 +196,7 @@ SERVICE = Service(
         STAGE_VISIT_PROJECTION,
         STAGE_WORK_PROJECTION,
         SAVED_VIEW_PROJECTION,
+        CONTENT_ITEM_PROJECTION,
         KNOWN_ACCOUNTS,
         KNOWN_CONTRACTS,
         KNOWN_HOURS,
@@ -211,6 +216,7 @@ SERVICE = Service(
         PROCESS_SUGGESTIONS,
         STAGE_VISITS,
         SAVED_VIEWS,
+        CONTENT_ITEMS,
     ),
     routes=(
         api.router,

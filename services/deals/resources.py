@@ -8,6 +8,7 @@ from uuid import UUID
 from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.choice import Customer
+from services.deals.domain.content_item import ContentKind, content_item
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import AbandonReason, LossReason
@@ -839,6 +840,41 @@ class WithdrawnSavedView:
     team: UUID | None
 
 
+# -- content ----------------------------------------------------------------------------------------------------------
+
+
+@value
+class ContentItem:
+    """What is published of a piece of content, used or retired."""
+
+    key: str
+    """By what processes name it as a template."""
+    kind: ContentKind
+    title: str
+    reference: str
+    """Where it is: a link, or the id of a document."""
+    buyer_stages: tuple[str, ...]
+    """The stages of the buyer that it is for; none: all of them."""
+    touchpoint: str | None
+    """Where the buyer meets it."""
+    industries: tuple[str, ...]
+    """The industries that it is for; none: all of them."""
+    language: str | None
+    """The tag of its language (BCP 47); null: it is for every language."""
+    content_version: int
+    """Which version it is, counted from 1."""
+
+
+@value
+class ActiveContentItem(ContentItem):
+    """It can be used on deals."""
+
+
+@value
+class RetiredContentItem(ContentItem):
+    """It is used no more."""
+
+
 # -- leads and contracts in stages ------------------------------------------------------------------------------------
 
 
@@ -967,6 +1003,7 @@ RESOURCES = (
         AdoptedProcessSuggestion,
     ),
     Resource(calendar_link, ActiveCalendarLink, RevokedCalendarLink),
+    Resource(content_item, ActiveContentItem, RetiredContentItem),
     Resource(saved_view, KeptSavedView, WithdrawnSavedView),
     Resource(stage_visit, OpenStageVisit, EndedStageVisit),
 )

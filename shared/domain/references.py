@@ -46,6 +46,8 @@ ProcessRemarkId = Annotated[UUID, Reference("process-remark")]
 """A remark on a step of a process that whoever asks sees."""
 ReviewId = Annotated[UUID, Reference("review")]
 """A review of a period that whoever asks sees."""
+ContentItemId = Annotated[UUID, Reference("content-item")]
+"""A solution, case, script or template."""
 ProductId = Annotated[UUID, Reference("product")]
 """A product."""
 

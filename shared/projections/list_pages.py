@@ -224,7 +224,12 @@ def _conditions(
     return conditions + scope_of(listing, actor, bound)
 
 
-COMPARED = {"equals": "{} = any({})", "at least": "{} >= {}", "at most": "{} <= {}"}
+COMPARED = {
+    "equals": "{} = any({})",
+    "at least": "{} >= {}",
+    "at most": "{} <= {}",
+    "suits": "({0} = '{{}}' or {1} = any({0}))",
+}
 
 
 def _condition(listing: Listing, condition: Filter, value: Any, actor: Actor, bound: Bound) -> str:

@@ -37,7 +37,7 @@ class Filter:
 
     column: str
     kind: type
-    operator: Literal["equals", "at least", "at most", "contains", "search", "known", "mine", "nobody's"]
+    operator: Literal["equals", "at least", "at most", "contains", "suits", "search", "known", "mine", "nobody's"]
     words: tuple[str, ...] = ()
     """The values that there are, when the set is closed."""
     with_subteams: bool = False
@@ -94,6 +94,11 @@ def contains(column: str) -> Filter:
     """The text contains this, whatever the case; of one that is marked `BY_LANGUAGE` whatever the marks on its
     letters, too."""
     return Filter(column=column, kind=str, operator="contains")
+
+
+def suits(column: str, words: Sequence[str] = ()) -> Filter:
+    """What the row is for, a list, has this value, or names none and so is for every one."""
+    return Filter(column=column, kind=str, operator="suits", words=tuple(words))
 
 
 def known(column: str) -> Filter:

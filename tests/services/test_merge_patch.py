@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from deploy.services import SERVICES, definition_of
 from services.contracts.domain.contract.drafting import ChangeContract
+from services.deals.domain.content_item import UpdateContentItem, content_item
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.product import UpdateProduct, product
@@ -27,6 +28,7 @@ from shared.http.problems import Problem
 from shared.testing.scenario import Scenario, scenario
 from tests.services.contracts.facts import DRAFTED, THE_CONTRACT
 from tests.services.deals.facts import OPENED, THE_DEAL
+from tests.services.deals.test_content_item import ADDED
 from tests.services.deals.test_product import LISTED
 from tests.services.deals.test_quotes import THERE as THE_QUOTE
 from tests.services.deals.test_quotes import drafted, percent
@@ -44,6 +46,7 @@ MET: dict[type, Scenario] = {
     ),
     UpdateQuote: THE_QUOTE.given(drafted(discount=percent("5"), valid_until=DAY)),
     UpdateProduct: scenario(product).given(LISTED),
+    UpdateContentItem: scenario(content_item).given(ADDED),
     ChangeContract: THE_CONTRACT.given(DRAFTED),
     ChangeAccount: scenario(account).given(full).knowing(neighbours=Neighbours()),
     NoteLeadQualification: scenario(lead).given(captured, known),

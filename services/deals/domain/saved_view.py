@@ -19,6 +19,7 @@ from shared.events.definition import value
 
 Shown = Literal[
     "board",
+    "content-items",
     "deals",
     "exchange-rates",
     "migrated-deals",

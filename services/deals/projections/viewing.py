@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 from services.deals.domain.saved_view import ChangeView, CheckedView, SaveView
+from services.deals.projections.content_items import CONTENT_ITEMS
 from services.deals.projections.deals import DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATES
 from services.deals.projections.process_migrations import MIGRATED_DEALS, PROCESS_MIGRATIONS
@@ -41,6 +42,7 @@ SHOWN: Mapping[str, Listing] = {
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
         STAGE_VISITS,
+        CONTENT_ITEMS,
     )
 }
 BOARD = "board"

@@ -54,6 +54,8 @@ def _told(condition: Filter, listing: Listing) -> str:
             told = f"Only those in this currency (ISO 4217), or in one of several: {SEVERAL}"
         case "equals":
             told = f"Only those whose `{column}` is this, or one of several: {SEVERAL}"
+        case "suits":
+            told = f"Only those whose `{column}` has this value, or is empty: they are for every one"
         case "at least":
             told = f"Only those whose `{column}` is this {value} or {more}"
         case "at most":

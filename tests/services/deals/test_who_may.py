@@ -85,6 +85,10 @@ MAY: Mapping[str, Mapping[str, str]] = {
     },
     "calendar-link": {OWN: "MakeCalendarLink", f"{OWN}, {OPERATIONS}": "RevokeCalendarLink"},
     "saved-view": {VIEWING: "SaveView ChangeView ShareView WithdrawView"},
+    "content-item": {
+        "sales-operations: all, marketing: all": """AddContentItem UpdateContentItem RetireContentItem
+            ReinstateContentItem""",
+    },
     "process-remark": {ANYBODY: "NoteProcessRemark", OPERATIONS: "EraseTextOfRemark"},
     "process-suggestion": {
         ANYBODY: "SuggestProcessChange",

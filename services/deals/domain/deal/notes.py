@@ -136,11 +136,16 @@ def file_detached(state: AnyDeal, event: DealFileDetached) -> AnyDeal:
     return replace(state, files=tuple(file for file in state.files if file.id != event.file_id))
 
 
-def _faults(state: AnyDeal, command: AttachFile) -> Iterator[Reason]:
-    scheme = SCHEME.match(command.reference.strip())
+def scheme_faults(reference: str) -> Iterator[Reason]:
+    """Why a reference leads nowhere: it is a link of another kind."""
+    scheme = SCHEME.match(reference.strip())
     if scheme and scheme[1].lower() not in ("http", "https"):
         message = "A link begins with http: or https:; the id of a document has no colon behind its first word."
         yield Reason(code="other-scheme", message=message, field="reference")
+
+
+def _faults(state: AnyDeal, command: AttachFile) -> Iterator[Reason]:
+    yield from scheme_faults(command.reference)
     if any(file.reference == command.reference for file in state.files):
         message = "What is there was attached before, under another name, kind or digest: detach it first."
         yield Reason(code="already-attached", message=message, field="reference")

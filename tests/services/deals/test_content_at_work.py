@@ -1,0 +1,65 @@
+"""PROC-8: content over HTTP and PostgreSQL: who keeps it, what it is used for, and what is found for a deal."""
+
+from typing import Any
+
+from services.deals.projections.content_items import CONTENT_ITEM_PROJECTION
+from shared.domain.roles import Role
+from shared.ops.ids import new_id
+from shared.projections.audit import differences
+from tests.services.deals.conftest import Office, Team
+from tests.services.deals.test_service import codes, seen
+
+AT = "/v1/content-items"
+
+
+def case(**said: Any) -> dict[str, Any]:
+    return {
+        "key": f"case-{new_id()}",
+        "kind": "case",
+        "title": "A press line that stands still no more",
+        "reference": "https://files.example/case.pdf",
+        **said,
+    }
+
+
+async def test_proc_8_content_is_kept_in_versions_and_found_by_what_it_is_for(office: Office, team: Team) -> None:
+    ops, marketing = office.somebody(), office.somebody(Role.MARKETING, "mara")
+    rep = office.somebody(Role.REP, team.subjects[0])
+    industry = f"industry-{new_id()}"
+    body = case(buyer_stages=["evaluation"], industries=[industry], language="de")
+    item = await marketing.makes(AT, body)
+    shown = await rep.sees(f"{AT}/{item}")
+    assert shown == {**shown, **body, "status": "active", "touchpoint": None, "content_version": 1}
+    assert (await rep.does(AT, case())).status_code == 403
+    taken = await ops.does(AT, case(key=body["key"]))
+    assert taken.status_code == 409, taken.text
+
+    changed = await marketing.client.patch(f"{AT}/{item}", json={"title": "Again"}, headers={"If-Match": '"1"'})
+    assert changed.status_code == 200, changed.text
+    found = await seen(rep, changed, AT, industry=industry, buyer_stage="evaluation", language="de", kind="case")
+    assert [(row["id"], row["content_version"]) for row in found["items"]] == [(item, 2)]
+    for query in ({"buyer_stage": "use"}, {"language": "en"}, {"kind": "script"}, {"status": "retired"}):
+        assert (await rep.sees(AT, **{"industry": industry, "key": body["key"], **query}))["items"] == []
+    assert (await rep.sees(AT, key=body["key"], industry=f"other-{industry}"))["items"] == []
+
+    everywhere = case()
+    last = await ops.does(AT, everywhere)
+    (row,) = (await seen(rep, last, AT, key=everywhere["key"], industry="any", buyer_stage="use"))["items"]
+    assert (row["key"], row["buyer_stages"], row["industries"]) == (everywhere["key"], [], [])
+
+    retired = await ops.does(f"{AT}/{item}/retire")
+    assert retired.status_code == 200, retired.text
+    (row,) = (await seen(rep, retired, AT, key=body["key"]))["items"]
+    assert (row["status"], row["content_version"]) == ("retired", 2)
+    assert (await ops.does(f"{AT}/{item}/reinstate")).status_code == 200
+    running = office.running
+    assert await differences(running.pool, running.log, CONTENT_ITEM_PROJECTION, running.settings.company) == []
+
+
+async def test_proc_8_content_that_cannot_be_used_is_refused_with_every_fault(office: Office) -> None:
+    ops = office.somebody()
+    refused = await ops.does(AT, case(key="a b", reference="ftp://x", language="?!"))
+    assert refused.status_code == 422, refused.text
+    assert sorted(codes(refused)) == ["invalid-key", "invalid-language", "other-scheme"]
+    wrong = await ops.does(AT, case(kind="song", buyer_stages=["sleep"], reference="x" * 501))
+    assert {error["pointer"] for error in wrong.json()["errors"]} == {"/kind", "/buyer_stages/0", "/reference"}
