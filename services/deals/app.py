@@ -20,12 +20,13 @@ from services.deals import (
 from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.calendar_link import calendar_link
 from services.deals.domain.choice import ChosenProcess
-from services.deals.domain.content_item import content_item
+from services.deals.domain.content_item import ContentItem, content_item
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, OverrideCategory, SetCategory, UpdateDeal
 from services.deals.domain.deal.closing import AbandonDeal, ContractOfDeal, LoseDeal
 from services.deals.domain.deal.contacts import KnownContacts
+from services.deals.domain.deal.content import NamedContent
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
@@ -71,6 +72,7 @@ from services.deals.projections.lookups import (
     deal_today,
     known_contacts,
     known_cost,
+    named_content,
     named_remark,
     pending_approvals,
     pilot_crew,
@@ -241,6 +243,7 @@ SERVICE = Service(
         ACCOUNTS,
         CONTACTS,
         OnStream(product, ListedProduct),
+        OnStream(content_item, ContentItem),
         OnStream(process, FollowedProcess),
         OnStream(deal, Deal),
         OnStream(process_remark, NotedProcessRemark),
@@ -266,6 +269,7 @@ SERVICE = Service(
         AllApprovals: all_approvals,
         DealToday: deal_today,
         Tellings: tellings,
+        NamedContent: named_content,
         SupportedDeal: supported_deal,
         SupportOfDeal: support_of_deal,
         VisitsOfDeal: visits_of_deal,

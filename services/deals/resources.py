@@ -33,7 +33,7 @@ from services.deals.domain.target import Level, target
 from shared.domain.fields import BuyingRole
 from shared.domain.roles import Role
 from shared.events.criteria import FactValue
-from shared.events.deals.deal import DealLine, UnmetCriterion
+from shared.events.deals.deal import ContentUsed, DealLine, UnmetCriterion
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
@@ -124,6 +124,8 @@ class DealActivity:
     """Who took part at the customer's."""
     members: tuple[UUID, ...]
     """Who took part beside the one who did it."""
+    content: ContentUsed | None
+    """What was used of what is kept as content."""
 
 
 @value

@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from services.deals.domain.approvals import APPROVALS
+from services.deals.domain.content_item import ActiveContentItem, ContentItem, content_item
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import AllApprovals, PendingApprovals
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
+from services.deals.domain.deal.content import NamedContent
 from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.state import Deal
@@ -165,6 +167,14 @@ async def deal_today(reader: LoaderContext, state: Any, command: Any, context: C
 async def tellings(reader: LoaderContext, state: Any, command: Any, context: Context) -> Tellings:
     """How the activities of the deal came to be told."""
     return tellings_of(await reader.history(deal, context.aggregate_id))
+
+
+async def named_content(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedContent:
+    """The piece of content that an activity is about."""
+    found, _ = await reader.state(content_item, command.content_id) if command.content_id else (None, 0)
+    if not isinstance(found, ContentItem):
+        return NamedContent()
+    return NamedContent(version=found.content_version, is_active=isinstance(found, ActiveContentItem))
 
 
 async def seat(reader: LoaderContext, state: Any, command: SetTarget, context: Context) -> Seat:

@@ -256,6 +256,17 @@ class DealCategoryChanged:
     team: AsKnown[UUID | None] = None
 
 
+@value
+class ContentUsed:
+    """A piece of content that was sent, opened by the customer, or attended by them."""
+
+    content_id: UUID
+    content_version: int
+    """Which version of it that was."""
+    use: str
+    """sent, opened or attended."""
+
+
 @event("deals.deal-activity-logged", aggregate="deal", rank=Rank.ACTIVITY)
 class DealActivityLogged:
     """Somebody worked on the deal (DEAL-6)."""
@@ -273,6 +284,8 @@ class DealActivityLogged:
     """Who took part at the customer's."""
     members: tuple[UUID, ...] = ()
     """Who took part beside the one who did it."""
+    content: ContentUsed | None = None
+    """What was used of what is kept as content."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
+from shared.events.deals.deal import ContentUsed
 from shared.events.definition import AsKnown, FreeText, event
 from shared.events.money import Money
 
@@ -26,6 +27,8 @@ class DealActivityCorrected:
     """Who took part at the customer's."""
     members: tuple[UUID, ...] = ()
     """Who took part beside the one who did it."""
+    content: ContentUsed | None = None
+    """What was used of what is kept as content."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

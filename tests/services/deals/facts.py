@@ -11,6 +11,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.approval import AllApprovals, PendingApprovals
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
+from services.deals.domain.deal.content import NamedContent
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.history import DealToday
 from services.deals.domain.deal.migration import TargetProcess
@@ -85,6 +86,7 @@ LOADED: dict[str, Any] = {
         of={CHAMPION: KnownContact(account_id=ACCOUNT, team=TEAM), STRANGER: KnownContact(account_id=LEAD)}
     ),
     "tellings": Tellings(),
+    "content": NamedContent(version=3),
     "support": SupportOfDeal(),
     "visits": VisitsOfDeal(),
     "winning": InForce(default=WINNING.default_of(Company()), on=TODAY),

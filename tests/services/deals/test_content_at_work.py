@@ -7,7 +7,7 @@ from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.projections.audit import differences
 from tests.services.deals.conftest import Office, Team
-from tests.services.deals.test_service import codes, seen
+from tests.services.deals.test_service import DEAL, codes, seen
 
 AT = "/v1/content-items"
 
@@ -63,3 +63,18 @@ async def test_proc_8_content_that_cannot_be_used_is_refused_with_every_fault(of
     assert sorted(codes(refused)) == ["invalid-key", "invalid-language", "other-scheme"]
     wrong = await ops.does(AT, case(kind="song", buyer_stages=["sleep"], reference="x" * 501))
     assert {error["pointer"] for error in wrong.json()["errors"]} == {"/kind", "/buyer_stages/0", "/reference"}
+
+
+async def test_proc_8_a_use_is_an_activity_of_the_deal(office: Office, team: Team) -> None:
+    ops, rep = office.somebody(), office.somebody(Role.REP, team.subjects[0])
+    item = await ops.makes(AT, case())
+    deal = await rep.makes("/v1/deals", DEAL)
+    used = await rep.does(f"/v1/deals/{deal}/log-activity", {"kind": "email", "content_id": item})
+    assert used.status_code == 200, used.text
+    (activity,) = (await rep.sees(f"/v1/deals/{deal}"))["activities"]
+    assert activity["content"] == {"content_id": item, "content_version": 1, "use": "sent"}
+
+    assert (await ops.does(f"{AT}/{item}/retire")).status_code == 200
+    for wanted, code in ((item, "retired-content"), (str(new_id()), "unknown-content-item")):
+        refused = await rep.does(f"/v1/deals/{deal}/log-activity", {"kind": "email", "content_id": wanted})
+        assert [(error["code"], error["pointer"]) for error in refused.json()["errors"]] == [(code, "/content_id")]

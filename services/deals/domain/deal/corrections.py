@@ -14,13 +14,14 @@ from uuid import UUID
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.deal.contacts import KnownContacts
+from services.deals.domain.deal.content import ContentUse, NamedContent, content_of, is_that_use
 from services.deals.domain.deal.state import Activity, AnyDeal, ClosedDeal, Withdrawal, deal
 from services.deals.domain.deal.work import ActivityKind, check_day, check_parties, cost_of
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Actor, Context, Moment
 from shared.domain.fields import Day, Text
 from shared.domain.history import Recorded, standing
-from shared.domain.references import AnyMemberId, ContactId, OwnActivityId
+from shared.domain.references import AnyMemberId, ContactId, ContentItemId, OwnActivityId
 from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import MANAGING, SELLING
 from shared.events.deals.deal import DealActivityLogged, DealFactRetracted
@@ -42,6 +43,9 @@ class CorrectActivity:
     outcome: Text | None = None
     contacts: Annotated[tuple[ContactId, ...], MaxLen(50)] = ()
     members: Annotated[tuple[AnyMemberId, ...], MaxLen(50)] = ()
+    content_id: ContentItemId | None = None
+    """Named as before, it keeps the version that was used."""
+    content_use: ContentUse | None = None
 
     example: ClassVar[dict[str, Any]] = {
         "activity_id": "0192f0c1-0000-7000-8000-000000000050",
@@ -88,7 +92,13 @@ class Tellings:
 
 @deal.decides(allow=SELLING)
 def correct_activity(
-    state: AnyDeal, command: CorrectActivity, context: Context, *, tellings: Tellings, contacts: KnownContacts
+    state: AnyDeal,
+    command: CorrectActivity,
+    context: Context,
+    *,
+    tellings: Tellings,
+    contacts: KnownContacts,
+    content: NamedContent,
 ) -> Decision:
     """Correct what was logged of an activity, also once the deal is closed.
 
@@ -101,6 +111,7 @@ def correct_activity(
         lambda: _check_day(state, activity, on, context),
         lambda: cost_of(command.cost, context),
         lambda: check_parties(state, command.contacts, context, contacts),
+        lambda: content_of(command.content_id, command.content_use, content, activity.content),
     )
     corrected = DealActivityCorrected(
         deal_id=state.id,
@@ -114,6 +125,7 @@ def correct_activity(
         automatic=activity.automatic,
         contacts=command.contacts,
         members=command.members,
+        content=content_of(command.content_id, command.content_use, content, activity.content),
     )
     told = tellings.of_standing(activity.id)
     at = told.at if on == activity.on else context.moment(on)
@@ -139,6 +151,7 @@ def is_corrected(state: AnyDeal, command: CorrectActivity) -> bool:
         activity.id == command.activity_id
         and (activity.kind, activity.minutes, activity.cost, activity.outcome, activity.contacts, activity.members)
         == (command.kind, command.minutes, command.cost, command.outcome, command.contacts, command.members)
+        and is_that_use(activity.content, command.content_id, command.content_use)
         and command.on in (None, activity.on)
         for activity in state.activities
     )
@@ -162,6 +175,7 @@ def activity_corrected(state: AnyDeal, event: DealActivityCorrected) -> AnyDeal:
         automatic=event.automatic,
         contacts=event.contacts,
         members=event.members,
+        content=event.content,
     )
     # What it corrects may have had a text, which is stored until it is erased.
     return replace(state, activities=(*_without(state, event.activity_id), activity), written=True)

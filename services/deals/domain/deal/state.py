@@ -13,7 +13,7 @@ from shared.domain.roles import READING
 from shared.domain.working_time.reminders import Reminders
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.criteria import FactValue
-from shared.events.deals.deal import AgreedLine, DealLine, PlannedRule, UnmetCriterion
+from shared.events.deals.deal import AgreedLine, ContentUsed, DealLine, PlannedRule, UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FlexibleNode, ProcessDefinition
@@ -85,6 +85,8 @@ class Activity:
     """Who took part at the customer's."""
     members: tuple[UUID, ...] = ()
     """Who took part beside the one who did it."""
+    content: ContentUsed | None = None
+    """What was used of what is kept as content."""
 
 
 @value

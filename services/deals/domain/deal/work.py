@@ -9,6 +9,7 @@ from uuid import UUID
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.deal.contacts import KnownContacts, contact_faults
+from services.deals.domain.deal.content import ContentUse, NamedContent, content_of, is_that_use
 from services.deals.domain.deal.reminding import reminded_step, reminding
 from services.deals.domain.deal.state import (
     Activity,
@@ -24,7 +25,7 @@ from shared.domain.context import Context, is_system
 from shared.domain.fields import Day, Text
 from shared.domain.money import check_money
 from shared.domain.policy import InForce
-from shared.domain.references import ActivityId, AnyMemberId, ContactId
+from shared.domain.references import ActivityId, AnyMemberId, ContactId, ContentItemId
 from shared.domain.rejection import Rejected, all_at_once, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.working_time.reminders import Reminders
@@ -53,6 +54,10 @@ class LogActivity:
     """Who took part at the customer's: contacts of the deal's account."""
     members: Annotated[tuple[AnyMemberId, ...], MaxLen(50)] = ()
     """Who took part beside the asking member, of whatever team."""
+    content_id: ContentItemId | None = None
+    """What was used of what is kept as content; it counts in the version that it has now."""
+    content_use: ContentUse | None = None
+    """Default, of content: sent."""
     next_step: NextStep | None = None
     """What is to happen next; it can be planned in the same breath."""
 
@@ -83,6 +88,7 @@ def log_activity(
     next_steps: InForce[NextSteps],
     hours: InForce[WorkingHours],
     contacts: KnownContacts,
+    content: NamedContent,
 ) -> Decision:
     """Log a call, e-mail, visit, meeting or demo, and plan what comes next."""
     activity_id = command.activity_id or context.derived_id("activity")
@@ -92,6 +98,7 @@ def log_activity(
         lambda: check_day(state, on, context),
         lambda: cost_of(command.cost, context),
         lambda: check_parties(state, command.contacts, context, contacts),
+        lambda: content_of(command.content_id, command.content_use, content),
         lambda: _following(state, command, context, next_steps, hours),
     )
     logged = DealActivityLogged(
@@ -106,6 +113,7 @@ def log_activity(
         automatic=is_system(context.actor),
         contacts=command.contacts,
         members=command.members,
+        content=content_of(command.content_id, command.content_use, content),
     )
     return [Occurrence(event=logged, at=context.moment(on)), *_following(state, command, context, next_steps, hours)]
 
@@ -132,6 +140,7 @@ def is_logged(state: OpenDeal, command: LogActivity) -> bool:
         activity.id == command.activity_id
         and (activity.kind, activity.minutes, activity.cost, activity.outcome, activity.contacts, activity.members)
         == (command.kind, command.minutes, command.cost, command.outcome, command.contacts, command.members)
+        and is_that_use(activity.content, command.content_id, command.content_use)
         and command.on in (None, activity.on)
         for activity in state.activities
     )
@@ -150,6 +159,7 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
         automatic=event.automatic,
         contacts=event.contacts,
         members=event.members,
+        content=event.content,
     )
     return replace(state, activities=(*state.activities, activity), written=written(state, event.outcome))
 
