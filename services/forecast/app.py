@@ -9,6 +9,8 @@ from services.forecast.attainment.routes import attained, proposals, quotas
 from services.forecast.cash.model import PROJECTION as CASH
 from services.forecast.conformance import routes as conformance
 from services.forecast.conformance.model import PROJECTION as CONFORMANCE
+from services.forecast.content import routes as content
+from services.forecast.content.model import PROJECTION as CONTENT_USE
 from services.forecast.decisions import routes as decisions
 from services.forecast.decisions.model import PROJECTION as DECISIONS
 from services.forecast.domain.address import ConfirmationCode, notice_address
@@ -69,6 +71,7 @@ SERVICE = Service(
         "forecast-policies": "The rules with numbers by which figures are judged, in versions.",
         "health-metrics": "How well the sales process runs.",
         "process-conformance": "How processes are followed: gates, waivers, skips, returns, wins, due work, exits.",
+        "content-use": "What content was used for on deals, and how many of these were won later.",
         "deal-histories": "What happened to a deal, by whom, before and after.",
         "account-timelines": "What happened with an account: its leads, deals, contracts, invoices and receipts.",
         "decisions": "What waits for the decision of whoever asks, over everything that is approved.",
@@ -98,6 +101,7 @@ SERVICE = Service(
         LEADS,
         EXECUTION,
         CONFORMANCE,
+        CONTENT_USE,
         CASH,
         FEED,
         ACCOUNTS,
@@ -123,6 +127,7 @@ SERVICE = Service(
         quotas.router,
         proposals.router,
         conformance.router,
+        content.router,
         histories.router,
         accounts.router,
         decisions.router,

@@ -1,0 +1,1 @@
+"""What content was used for on deals, and what became of these?"""
