@@ -16,6 +16,10 @@ from shared.http.problems import Problem
 MEDIA_TYPE = "text/csv"
 COLUMNS = tuple(field.name for field in fields(PriceRow))
 TRUTH = {"true": True, "false": False}
+FORMULA = tuple("=+-@\t\r\n")
+"""What a spreadsheet takes a cell for a formula by (OWASP, CSV injection)."""
+TEXT = "'"
+"""Before a cell: it is a text, whatever it begins with."""
 
 
 def rows_as_json(raw: bytes) -> bytes:
@@ -54,7 +58,7 @@ def _refuse_columns(columns: list[str]) -> None:
 def _row(columns: list[str], cells: list[str], line: int) -> dict[str, Any]:
     if len(cells) != len(columns):
         raise Problem("malformed-csv", f"A row has as many cells as there are columns; see line {line}.")
-    said = {column: cell for column, cell in zip(columns, cells, strict=True) if cell.strip()}
+    said = {column: _read(cell) for column, cell in zip(columns, cells, strict=True) if cell.strip()}
     return {
         column: TRUTH.get(cell.strip().casefold(), cell) if column == "active" else cell
         for column, cell in said.items()
@@ -66,4 +70,11 @@ def _cell(held: str | Decimal | date | bool | None) -> str:
         return str(held).lower()
     if isinstance(held, Decimal):
         return f"{held:f}"
+    if isinstance(held, str) and held.startswith((*FORMULA, TEXT)):
+        return TEXT + held
     return "" if held is None else str(held)
+
+
+def _read(cell: str) -> str:
+    """A cell as it was before it was marked as a text."""
+    return cell[1:] if cell.startswith(TEXT) and cell[1:].startswith((*FORMULA, TEXT)) else cell

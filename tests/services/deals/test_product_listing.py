@@ -1,5 +1,7 @@
 """PROD-1: products as the rows of a price list tell of them, and price lists as files."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -185,6 +187,15 @@ def test_prod_1_a_file_is_read_as_it_was_written() -> None:
     rows = [*LIST, row(eur("1"), None, None, code='A "b", c', name=" =1+1\nß ", family=None, active=False)]
     read = parse(TypeAdapter(ListProduct), rows_as_json(csv_of(rows).encode()))
     assert read == listing(*rows)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "\t=1", "'=1", "''", "'quoted'", "' -", "a=1"])
+def test_prod_1_no_name_is_a_formula_to_a_spreadsheet(name: str) -> None:
+    written = csv_of([row(eur("1"), None, None, name=name)])
+    cell = next(csv.DictReader(io.StringIO(written, newline="")))["name"]
+    assert cell[0] not in "=+-@\t\r"
+    read = parse(TypeAdapter(ListProduct), rows_as_json(written.encode()))
+    assert [each.name for each in read.rows] == [name]
 
 
 def test_prod_1_columns_stand_in_any_order_and_an_empty_cell_says_nothing() -> None:
