@@ -24,6 +24,8 @@ def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | N
         case Reach.OWN | Reach.OWN_AND_COMMON as reach:
             common = reach is Reach.OWN_AND_COMMON and owner is None and (team is None or team in actor.teams)
             return None if _owns(actor, owner) or common else "Your role allows this only for what you own."
+        case Reach.OWN_AND_ALL_COMMON:
+            return None if _owns(actor, owner) or owner is None else "Your role allows this only for what you own."
 
 
 def role_missing(roles: Iterable[str]) -> str:

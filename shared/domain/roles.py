@@ -11,11 +11,13 @@ class Reach(StrEnum):
     """How far a role reaches: what the person owns, what belongs to the teams they lead or sit in, or everything; the
     narrowest first.
 
-    The two "and common" add what nobody owns, like a target: what those teams, or the whole company, have in common.
+    Those "and common" add what nobody owns, like a target: what those teams, or the whole company, have in common;
+    "and all common" adds that of every team.
     """
 
     OWN = "own"
     OWN_AND_COMMON = "own-and-common"
+    OWN_AND_ALL_COMMON = "own-and-all-common"
     TEAM = "team"
     TEAM_AND_COMMON = "team-and-common"
     ALL = "all"

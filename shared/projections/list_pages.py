@@ -281,6 +281,8 @@ def scope_of(listing: Listing, actor: Actor, bound: Bound) -> list[str]:
     ):
         theirs = f"{listing.team} is null or {listing.team} = any({bound(list(actor.teams))})"
         mine.append(f"({listing.owner} is null and ({theirs}))")
+    if reach is Reach.OWN_AND_ALL_COMMON and listing.owner is not None:
+        mine.append(f"{listing.owner} is null")
     return [f"({' or '.join(mine)})" if mine else "false"]
 
 

@@ -37,9 +37,12 @@ Shown = Literal[
 SharedWith = Literal["me", "team", "everybody"]
 Query = Annotated[str, MaxLen(4000)]
 
-SEEING_VIEWS = permission({**dict.fromkeys(Role, Reach.OWN_AND_COMMON), Role.SALES_OPERATIONS: Reach.ALL})
-"""Everybody their own, what is shared with their teams, and what is shared with all; operations everything, so that
-somebody can withdraw what nobody looks after."""
+SEEING_VIEWS = permission(
+    {**dict.fromkeys(Role, Reach.OWN_AND_COMMON), Role.SALES_OPERATIONS: Reach.OWN_AND_ALL_COMMON}
+)
+"""Everybody their own, what is shared with their teams, and what is shared with all; operations also what is shared
+with any team, so that somebody can withdraw what nobody looks after. What somebody keeps for themselves is theirs
+alone."""
 
 
 @value
@@ -139,7 +142,7 @@ def keeper(state: KeptSavedView, actor: Actor) -> None:
 
 
 def keeper_or_operations(state: KeptSavedView, actor: Actor) -> None:
-    """Whoever keeps it, and operations what nobody looks after."""
+    """Whoever keeps it, and operations what is shared and nobody looks after."""
     if actor.roles.isdisjoint({Role.SALES_OPERATIONS, Role.ADMIN, Role.SERVICE}):
         keeper(state, actor)
 

@@ -68,7 +68,7 @@ def test_api_4_only_whoever_keeps_a_view_changes_it_and_operations_may_withdraw_
     shared = VIEWS.given(SAVED, WITH_ALL).by(OTHER)
     for command in (ChangeView(name="Mine now", shows="deals"), ShareView(shared_with="me"), WithdrawView()):
         shared.when(command).then_rejected("not-yours")
-    VIEWS.given(SAVED).by(OPERATIONS).when(WithdrawView()).then(ViewWithdrawn(saved_view_id=ID))
+    VIEWS.given(SAVED, WITH_TEAM).by(OPERATIONS).when(WithdrawView()).then(ViewWithdrawn(saved_view_id=ID))
     VIEWS.given(SAVED).by(OPERATIONS).when(ShareView(shared_with="me")).then_rejected("not-yours")
 
 

@@ -48,6 +48,26 @@ async def test_deal_3_one_sees_ones_own_views_and_what_is_shared_with_one(office
     assert deal not in {row["id"] for row in (await other.sees(address, **query))["items"]}
 
 
+async def test_api_4_operations_see_and_withdraw_what_is_shared_and_nothing_that_is_kept_for_oneself(
+    office: Office, team: Team
+) -> None:
+    rep, operations = office.somebody(Role.REP, team.subjects[0]), office.somebody(Role.SALES_OPERATIONS)
+    names = {shared: unique(shared) for shared in ("me", "team", "everybody")}
+    views = dict[str, str]()
+    for shared, name in names.items():
+        last = await rep.does(AT, {"name": name, "shows": "deals", "query": "", "shared_with": shared})
+        views[shared] = last.json()["id"]
+    found = named(await seen(operations, last, AT, status="kept", saved_by=team.rep)) & set(names.values())
+    assert found == {names["team"], names["everybody"]}
+    assert [await operations.status(f"{AT}/{views[shared]}") for shared in names] == [404, 200, 200]
+    assert [await operations.status(f"{AT}/{views[shared]}/history") for shared in names] == [404, 200, 200]
+    refused = await operations.does(f"{AT}/{views['me']}/withdraw")
+    assert refused.status_code == 404, refused.text
+    withdrawn = await operations.does(f"{AT}/{views['team']}/withdraw")
+    assert withdrawn.status_code == 200, withdrawn.text
+    assert (await rep.sees(f"{AT}/{views['me']}"))["status"] == "kept"
+
+
 async def test_data_4_what_a_view_said_is_gone_once_it_is_withdrawn(office: Office, team: Team) -> None:
     rep = office.somebody(Role.REP, team.subjects[0])
     name = unique("Ada Moreno")

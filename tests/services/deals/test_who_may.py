@@ -24,7 +24,13 @@ WHOSE: Mapping[str, SimpleNamespace] = {
     "foreign": SimpleNamespace(owner=STRANGER, team=OTHERS),
     "nobody's": SimpleNamespace(owner=None, team=None),
 }
-REACHES = {"own": {"own"}, "own-and-common": {"own", "nobody's"}, "team": {"own", "team"}, "all": set(WHOSE)}
+REACHES = {
+    "own": {"own"},
+    "own-and-common": {"own", "nobody's"},
+    "own-and-all-common": {"own", "nobody's"},
+    "team": {"own", "team"},
+    "all": set(WHOSE),
+}
 MACHINERY = {"admin": "all", "service": "all"}
 
 SALES = "rep: own, manager: team, sales-director: all, sales-operations: all"
@@ -32,7 +38,9 @@ MANAGERS = "manager: team, sales-director: all, sales-operations: all"
 OPERATIONS = "sales-operations: all"
 STEERING = "sales-director: all, sales-operations: all"
 OWN = ", ".join(f"{role}: own" for role in Role)
-VIEWING = ", ".join(f"{role}: {'all' if role is Role.SALES_OPERATIONS else 'own-and-common'}" for role in Role)
+VIEWING = ", ".join(
+    f"{role}: {({Role.SALES_OPERATIONS: 'own-and-all-common'}).get(role, 'own-and-common')}" for role in Role
+)
 ANYBODY = ", ".join(f"{role}: all" for role in Role)
 SEEING = ", ".join(f"{role}: {({Role.REP: 'own', Role.MANAGER: 'team'}).get(role, 'all')}" for role in Role)
 """Whoever sees a sale; that they have a part in the stage is asked of the visit."""

@@ -63,6 +63,18 @@ def test_what_a_team_or_the_company_has_in_common_is_seen_by_its_people(
     assert sees(actor(role), READING_TARGETS, owner, team) is seen
 
 
+@pytest.mark.parametrize(
+    ("owner", "team", "seen"),
+    [(ANN, SOUTH, True), (None, None, True), (None, SOUTH, True), (BOB, NORTH, False), (BOB, None, False)],
+)
+def test_what_nobody_owns_is_seen_whichever_team_has_it_but_nothing_that_somebody_else_owns(
+    owner: UUID | None, team: UUID | None, *, seen: bool
+) -> None:
+    """API-4"""
+    allowed = permission({Role.SALES_OPERATIONS: Reach.OWN_AND_ALL_COMMON})
+    assert sees(actor(Role.SALES_OPERATIONS), allowed, owner, team) is seen
+
+
 def test_the_reason_says_what_would_be_needed() -> None:
     reasons = [may(actor(role), SELLING, BOB, SOUTH) for role in (Role.LEGAL, Role.REP, Role.MANAGER)]
     assert reasons == [
