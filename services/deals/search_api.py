@@ -53,6 +53,9 @@ class DealSearch:
 
     items: list[DealSearchHit]
     """At most 20."""
+    truncated: bool
+    """Whether more than 400 of a kind have the words, of which only some were looked at: further words, or more of
+    them, find what is missing."""
 
 
 @router.get(
@@ -66,5 +69,5 @@ async def search_deals(asking: CurrentActor, service: CurrentService, q: Words) 
     A deal is found by its name and that of its account as the deal states it, a quote by its number and the name of its
     deal. Only what whoever asks may see is found.
     """
-    hits = await find(service.projections, SEARCHED, asking, asked_words(q))
-    return answer({"items": hits})
+    found = await find(service.projections, SEARCHED, asking, asked_words(q))
+    return answer({"items": found.hits, "truncated": found.truncated})

@@ -54,6 +54,9 @@ class AccountSearch:
 
     items: list[AccountSearchHit]
     """At most 20."""
+    truncated: bool
+    """Whether more than 400 of a kind have the words, of which only some were looked at: further words, or more of
+    them, find what is missing."""
 
 
 @router.get(
@@ -69,5 +72,5 @@ async def search_accounts(asking: CurrentActor, service: CurrentService, q: Word
     An account is found by its name and domain, a contact by name and e-mail address, a lead by these and its company.
     Only what whoever asks may see is found, and of people who were erased nothing.
     """
-    hits = await find(service.projections, SEARCHED, asking, asked_words(q))
-    return answer({"items": hits})
+    found = await find(service.projections, SEARCHED, asking, asked_words(q))
+    return answer({"items": found.hits, "truncated": found.truncated})

@@ -9,6 +9,8 @@ def language_key(text: str) -> str:
     Its code points in order give apple, Cafe, Émile, Öko, Özil, Zebra: the first level of the Unicode Collation
     Algorithm for the scripts that decompose (UTS 10). Made here, and not by a collation: not every PostgreSQL has ICU.
     """
+    if text.isascii():
+        return text.casefold()
     letters = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFKC", "".join(letter for letter in letters if not unicodedata.combining(letter)))
 

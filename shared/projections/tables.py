@@ -27,7 +27,7 @@ from shared.events.chronology import Dated
 from shared.events.envelope import Envelope
 from shared.projections.columns import BY_LANGUAGE, SEARCHED, columns_of, marked
 from shared.projections.projection import ProjectionDatabase, indices
-from shared.projections.search.keys import keys_of
+from shared.projections.search.keys import OWNER, TEAM, keys_of, marks_of
 
 Row = dict[str, Any]
 Change = Callable[[Any, Row], Mapping[str, Any]]
@@ -54,7 +54,7 @@ class Table:
     follows from `updated_at`."""
     found_by: Sequence[str] = ()
     """Texts by whose words a row is found, with slips of the pen, the most telling first. What that takes stands in a
-    table `<name>_search`, which is written where one of them changes, and only there."""
+    table `<name>_search`, which is written where one of them changes, or whose the row is, and only there."""
     assumes: Change | None = None
     """What else a row says once the order of its facts could not be known, given the last of them and the row."""
 
@@ -84,6 +84,11 @@ class Table:
         return marked(self.row, SEARCHED)
 
     @property
+    def belongs_to(self) -> tuple[str, ...]:
+        """The columns that say whose a row is."""
+        return tuple(name for name in (OWNER, TEAM) if name in self.columns)
+
+    @property
     def is_dated(self) -> bool:
         """Whether facts of these rows may be told late."""
         return any(event.rank is not None for event in self.events)  # type: ignore[attr-defined]
@@ -100,7 +105,10 @@ class Table:
     def ddl(self) -> str:
         """The statement that makes the table."""
         columns = ", ".join(f"{name} {kind}" for name, kind in self.stored.items())
-        search = f"create table {{view}}.{search_table(self.name)} (id uuid primary key, keys integer[] not null);\n"
+        search = (
+            f"create table {{view}}.{search_table(self.name)}"
+            " (id uuid primary key, keys integer[] not null, seen_by integer[] not null);\n"
+        )
         return f"create table {{view}}.{self.name} ({columns});\n{search if self.found_by else ''}"
 
     @property
@@ -158,18 +166,29 @@ class Table:
         if self.found_by:
             await self._keep_search(db, {row["id"]: row for row in found}, rows, gone)
 
+    def search_row(self, row: Mapping[str, Any]) -> dict[str, list[int]]:
+        """Under what a row is found, and by whom."""
+        return {
+            "keys": keys_of(row[name] for name in self.found_by),
+            "seen_by": marks_of({name: row[name] for name in self.belongs_to}),
+        }
+
     async def _keep_search(
         self, db: ProjectionDatabase, before: Mapping[Any, Record], rows: Mapping[Any, Row], gone: set[Any]
     ) -> None:
         """A row of its own, and not an index on the rows themselves, which would be written again at every change."""
-        told = {key: [row[name] for name in self.found_by] for key, row in rows.items()}
-        known = {key: [row[name] for name in self.found_by] for key, row in before.items()}
-        changed = [{"id": key, "keys": keys_of(texts)} for key, texts in told.items() if texts != known.get(key)]
+        looked_at = (*self.found_by, *self.belongs_to)
+        known = {key: [row[name] for name in looked_at] for key, row in before.items()}
+        changed = [
+            {"id": key, **self.search_row(row)}
+            for key, row in rows.items()
+            if [row[name] for name in looked_at] != known.get(key)
+        ]
         table = search_table(self.name)
         if changed:
             sql = (
                 f"insert into {{view}}.{table} select * from json_populate_recordset(null::{{view}}.{table}, $1)"  # noqa: S608
-                " on conflict (id) do update set keys = excluded.keys"
+                " on conflict (id) do update set keys = excluded.keys, seen_by = excluded.seen_by"
             )
             await db.execute(sql, msgspec.json.encode(changed).decode())
         if gone:
@@ -233,8 +252,9 @@ SEARCH_COLUMN = "search_key"
 LANGUAGE_KEY = 'text collate "C" not null'
 
 
-BY_KEYS = "using gin (keys) with (gin_pending_list_limit = 256)"
-"""Few rows wait to be taken into the index, for every reader reads all those."""
+BY_KEYS = "using gin (keys, seen_by) with (gin_pending_list_limit = 256)"
+"""Whose a row is stands in the same index: of a word that many rows have, what is read is what the asker's few have in
+common with it. Few rows wait to be taken into the index, for every reader reads all those."""
 
 
 def search_table(name: str) -> str:

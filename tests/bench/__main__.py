@@ -31,6 +31,7 @@ from tests.bench.plan import (
     PRODUCT,
     QUESTIONS,
     REBUILD,
+    SEARCH,
     SECTIONS,
     Plan,
     told,
@@ -40,6 +41,7 @@ from tests.bench.rebuilding import rebuild
 from tests.bench.report import report
 from tests.bench.rounds import commands
 from tests.bench.runs import Run, run_of, split, together
+from tests.bench.searches import ask_searches
 from tests.bench.servers import stage
 
 PAGE = CHECKOUT / "docs" / "reference" / "bench.md"
@@ -79,6 +81,10 @@ with totals, by whoever sees everything, a team's manager, and a rep.
 Agendas are asked over the same company, of deals with work that falls due, each time by another rep with some 500 open
 deals: from the parameters to the bytes of the answer, without HTTP. Nothing of a deal is remembered from one to the
 next.
+
+Searches are asked over deals of seven words each, by whoever sees everything, a team's manager and a rep: from the
+words to what is found, without HTTP. The peer is `pg_trgm` over the same texts in the same rights, with an index of
+trigrams; it is given a threshold of 0.5.
 
 What a process adds to a command is measured on deals of two processes in turn: one without gates and rules, and one
 with a gate of twenty criteria and ten rules that wait for facts. Deciding is pure and timed in memory; `log-activity`,
@@ -185,6 +191,10 @@ async def measure(plan: Plan, builds: list[Build], run: Run) -> None:
         found = Measured()
         await ask_agendas(plan.listed, found)
         run.keep(split(found, [AGENDA]))
+    if SEARCH in plan.sections:
+        found = Measured()
+        await ask_searches(plan.listed, found)
+        run.keep(split(found, [SEARCH]))
     if GATES in plan.sections:
         found = Measured()
         await pass_gates(found)

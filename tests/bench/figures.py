@@ -191,6 +191,8 @@ class Measured:
     """Questions to the list of deals, and pages of its fold."""
     boards: list[Answered] = field(default_factory=list)
     """Boards of the same deals."""
+    searches: list[Answered] = field(default_factory=list)
+    """Questions to the search for deals; `size` is how many were found."""
     gates: list[Decided] = field(default_factory=list)
     rebuilt: list[Rebuilt] = field(default_factory=list)
 

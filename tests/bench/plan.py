@@ -14,11 +14,11 @@ LIBRARY_RUNNER = "eventsourcing, its projection runner"
 
 CLOSED, OPEN, VISIBLE, REST = "closed", "open", "visible", "rest"
 QUESTIONS, LEDGERS, LISTS, BOARD, AGENDA, REBUILD = "questions", "ledger", "lists", "board", "agenda", "rebuild"
-GATES = "gates"
+GATES, SEARCH = "gates", "search"
 OF_DEALS = (LISTS, BOARD)
 """What is asked over the same deals, which are folded once."""
 COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
-SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, *OF_DEALS, AGENDA, GATES, REBUILD)
+SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, *OF_DEALS, AGENDA, SEARCH, GATES, REBUILD)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -35,6 +35,8 @@ LISTS_SECONDS, LISTED_SECONDS = 120.0, 0.0004
 """About what asking lists takes, and for each deal folding it."""
 AGENDA_SECONDS, WORKED_SECONDS = 90.0, 0.0005
 """About what asking agendas takes, and for each deal folding its work."""
+SEARCH_SECONDS, SEARCHED_SECONDS = 240.0, 0.0006
+"""About what searching takes, here and by the peer, and for each deal writing it with its keys."""
 GATES_SECONDS = 30.0
 """About what the section of gates takes."""
 REBUILT_SECONDS = 0.02
@@ -61,7 +63,7 @@ class Plan:
     numbers: int = 300_000
     """The length of a number series and of an assignment queue."""
     listed: int = 1_000_000
-    """How many deals the list of deals, the board and agendas are asked over."""
+    """How many deals the list of deals, the board, agendas and searches are asked over."""
     rebuilt: int = 100_000
     """Over how many deals read models are built anew."""
     of_library: int = 20_000
@@ -103,9 +105,10 @@ class Plan:
         listing = any(section in self.sections for section in OF_DEALS)
         lists = LISTS_SECONDS + self.listed * LISTED_SECONDS if listing else 0.0
         agendas = AGENDA_SECONDS + self.listed * WORKED_SECONDS if AGENDA in self.sections else 0.0
+        searches = SEARCH_SECONDS + self.listed * SEARCHED_SECONDS if SEARCH in self.sections else 0.0
         gates = GATES_SECONDS if GATES in self.sections else 0.0
         rebuilt = self.rebuilt * REBUILT_SECONDS if REBUILD in self.sections else 0.0
-        return (builds * (commands + asked + ledgers) + lists + agendas + gates + rebuilt) / 60
+        return (builds * (commands + asked + ledgers) + lists + agendas + searches + gates + rebuilt) / 60
 
 
 def told(text: str) -> None:

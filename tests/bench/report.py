@@ -49,6 +49,8 @@ def report(measured: Measured, product: str) -> str:
         parts.append(_listed("A board of", measured.boards))
     if measured.agendas:
         parts.append(_listed("Agendas over", measured.agendas))
+    if measured.searches:
+        parts.append(_searches(measured.searches))
     if measured.gates:
         parts.append(_gates(measured.gates))
     if measured.rebuilt:
@@ -181,6 +183,13 @@ def _listed(what: str, listed: Sequence[Answered]) -> str:
     rows = [(one.question, *_spread(one.times), f"{one.size / 1024:,.1f}" if one.size else NOTHING) for one in listed]
     heads = ("What", "n", "p50 ms", "p99 ms", "Longest ms", "KiB")
     return f"## {what} {listed[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
+
+
+def _searches(searches: Sequence[Answered]) -> str:
+    """One line for each question and asker, the peer's after all of ours."""
+    rows = [(one.question, *_spread(one.times), str(one.size)) for one in searches]
+    heads = ("Who looks for what", "n", "p50 ms", "p99 ms", "Longest ms", "Found")
+    return f"## Searches among {searches[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
 
 
 def _gates(gates: Sequence[Decided]) -> str:

@@ -25,6 +25,7 @@ from tests.bench.plan import (
     QUESTIONS,
     REBUILD,
     REST,
+    SEARCH,
     SECTIONS,
     VISIBLE,
     Plan,
@@ -80,6 +81,7 @@ def split(found: Measured, sections: Iterable[str]) -> dict[str, Measured]:
         LISTS: Measured(listed=found.listed),
         BOARD: Measured(boards=found.boards),
         AGENDA: Measured(agendas=found.agendas),
+        SEARCH: Measured(searches=found.searches),
         GATES: Measured(gates=found.gates),
         REBUILD: Measured(rebuilt=found.rebuilt),
     }

@@ -336,7 +336,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 DEAL_PROJECTION = Projection(
     name="deals",
-    version=17,
+    version=18,
     ddl=DEAL.ddl + DEAL_TOTALS + MIGRATION,
     indices=DEAL.index_ddl,
     apply=apply,

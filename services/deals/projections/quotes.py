@@ -176,7 +176,7 @@ QUOTE = Table(
 
 QUOTE_PROJECTION = Projection(
     name="quotes",
-    version=2,
+    version=3,
     ddl=QUOTE.ddl,
     indices=QUOTE.index_ddl,
     apply=QUOTE.apply,

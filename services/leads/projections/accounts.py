@@ -145,7 +145,7 @@ AT = "select distinct account_id from {view}.contact where email = any($1) order
 
 ACCOUNT_PROJECTION = Projection(
     name="accounts",
-    version=10,
+    version=11,
     ddl=DDL,
     indices=(*ACCOUNT.index_ddl, *CONTACT.index_ddl),
     apply=apply,

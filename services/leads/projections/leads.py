@@ -208,7 +208,7 @@ select id from {view}.lead
 """The leads that are the same as some, became some contacts, or have some addresses."""
 
 LEAD_PROJECTION = Projection(
-    name="leads", version=8, ddl=LEAD.ddl, indices=LEAD.index_ddl, apply=LEAD.apply, events=tuple(LEAD.events)
+    name="leads", version=9, ddl=LEAD.ddl, indices=LEAD.index_ddl, apply=LEAD.apply, events=tuple(LEAD.events)
 )
 
 LEADS = Listing(

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from uuid import UUID
 
 from shared.domain.text import language_key
 
@@ -21,6 +22,8 @@ LONGEST = 24
 """Of a longer word so many letters count."""
 MOST_WORDS = 60
 """Of a longer text so many words are found."""
+OWNER, TEAM = "owner", "team"
+"""The columns that say whose a row is."""
 _WORD = re.compile(r"[^\W_]+")
 _BITS = 2**31
 
@@ -34,6 +37,11 @@ def keys_of(texts: Iterable[str | None]) -> list[int]:
     """Under what something with these texts is found."""
     words = dict.fromkeys(word for text in texts if text for word in words_in(text))
     return sorted({key for word in list(words)[:MOST_WORDS] for key in _keys_of_word(word)})
+
+
+def marks_of(belongs_to: Mapping[str, UUID | None]) -> list[int]:
+    """Who sees something that belongs to somebody and a team, as a key tells it."""
+    return [_hashed(name, str(whose)) for name, whose in belongs_to.items() if whose is not None]
 
 
 def key_of_whole(word: str) -> list[int]:
@@ -107,7 +115,7 @@ def _likeness(asked: str, word: str) -> Decimal:
         return Decimal(1)
     if word.startswith(asked):
         return (1 + Decimal(len(asked)) / len(word)) / 2
-    if _slips(asked).isdisjoint(_slips(word)):
+    if abs(len(asked) - len(word)) > 1 or _slips(asked).isdisjoint(_slips(word)):
         return NONE
     return _trigrams_in_common(asked, word)
 
