@@ -5,6 +5,7 @@ commands: on the first day, right after the history, and on every day after it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -83,19 +84,30 @@ def guidance(random: Random) -> Do:
     return Do(verb="give-guidance", body={"guidance": random.choice(GUIDANCE)})
 
 
-def offer(random: Random, deal_id: str, product_id: str, amount: Mapping[str, str]) -> dict[str, Any]:
-    """The body of a quote of a product for what the deal is thought to be worth, and of putting it up."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """A product as it is offered: in whole units of the company's currency."""
+
+    product_id: str
+    list_price: int
+
+
+def offer(random: Random, deal_id: str, offered: Offered, amount: Mapping[str, str]) -> dict[str, Any]:
+    """The body of a quote of what the deal is thought to be worth: a product at its list price at most, putting it up,
+    and what is made for the plant."""
     price = Decimal(amount["amount"])
     days = random.randint(3, 8)
     day_rate = {**amount, "amount": "1200.00"}
-    machine = {**amount, "amount": f"{max(price - days * 1200, Decimal(1000)):.2f}"}
-    return {
-        "deal_id": deal_id,
-        "lines": [
-            {"product_id": product_id, "quantity": "1", "price": machine},
-            {"name": "Putting it up and training", "unit": "day", "quantity": str(days), "price": day_rate},
-        ],
-    }
+    rest = max(price - days * 1200, Decimal(1000))
+    machine = min(rest, Decimal(offered.list_price))
+    lines = [
+        {"product_id": offered.product_id, "quantity": "1", "price": {**amount, "amount": f"{machine:.2f}"}},
+        {"name": "Putting it up and training", "unit": "day", "quantity": str(days), "price": day_rate},
+    ]
+    if rest > machine:
+        made = {**amount, "amount": f"{rest - machine:.2f}"}
+        lines.append({"name": "Layout and tools for this plant", "unit": "piece", "quantity": "1", "price": made})
+    return {"deal_id": deal_id, "lines": lines}
 
 
 def assessment(random: Random) -> Do:

@@ -17,7 +17,17 @@ from typing import Literal
 
 import httpx
 
-from deploy.demo.casework import SOURCES, answer_to_request, assessment, findings, guidance, offer, question, support
+from deploy.demo.casework import (
+    SOURCES,
+    Offered,
+    answer_to_request,
+    assessment,
+    findings,
+    guidance,
+    offer,
+    question,
+    support,
+)
 from deploy.demo.cast import DIRECTOR, EVERYBODY, FINANCE, LEGAL, MANAGERS, MARKETING, PRODUCT, Line
 from deploy.demo.courses import BY_FULL
 from deploy.demo.decisions import Do, complete, known
@@ -77,8 +87,8 @@ class Case:
     amount: Mapping[str, str]
     done: frozenset[str]
     """The tasks and deliverables that were completed."""
-    product: str
-    """The id of a product that is offered for it."""
+    offered: Offered
+    """The product that is offered for it."""
     contacts: Sequence[tuple[str, str]]
     """Id and part in buying of those who are known at the customer's."""
 
@@ -121,7 +131,7 @@ def cases(facts: Iterable[Line], ids: Ids) -> list[Case]:
             place=FULL.index(stages[key]),
             amount=deal["amount"],
             done=frozenset(done.get(key, ())),
-            product=str(id_of(ids, "product", _nearest(deal["amount"]))),
+            offered=_offered(ids, deal["amount"]),
             contacts=contacts.get(deal["account"], ()),
         )
         for key, deal in deals.items()
@@ -189,13 +199,15 @@ def _offer(random: Random, becomes: Offer, case: Case) -> Entry:
         does(case.rep, Do(verb="accept", body={"evidence": "Their order, filed with the deal."})),
     ]
     taken = {"drafted": 0, "waiting": random.choice((1, 2)), "sent": len(steps) - 1, "accepted": len(steps)}[becomes]
-    body = offer(random, case.id, case.product, case.amount)
+    body = offer(random, case.id, case.offered, case.amount)
     return Entry(by=case.rep, path="/v1/quotes", do=Do(verb="", body=body), then=tuple(steps[:taken]))
 
 
-def _nearest(amount: Mapping[str, str]) -> str:
-    """The code of the product whose price is nearest to what a deal is thought to be worth."""
-    return min(PRODUCTS, key=lambda product: abs(product.price - Decimal(amount["amount"]))).code
+def _offered(ids: Ids, amount: Mapping[str, str]) -> Offered:
+    """The dearest product that costs no more than what a deal is thought to be worth; else the cheapest."""
+    by_price = sorted(PRODUCTS, key=lambda product: product.price)
+    fits = [product for product in by_price if product.price <= Decimal(amount["amount"])] or by_price[:1]
+    return Offered(product_id=str(id_of(ids, "product", fits[-1].code)), list_price=fits[-1].price)
 
 
 def _scene(random: Random, which: Scene, case: Case, today: date) -> Iterator[Entry]:

@@ -132,6 +132,7 @@ class Market:
         self._random = random
         self._names = _names(random, regions)
         self._emails: set[str] = set()
+        self._phones: set[str] = set()
 
     def customer(self) -> Customer:
         name = next(self._names)
@@ -153,7 +154,11 @@ class Market:
             if email not in self._emails:
                 break
         self._emails.add(email)
-        phone = f"+{CALLING_CODES[customer.country]}{random.randrange(5_000_000, 9_999_999)}"
+        while True:
+            phone = f"+{CALLING_CODES[customer.country]}{random.randrange(5_000_000, 9_999_999)}"
+            if phone not in self._phones:
+                break
+        self._phones.add(phone)
         return Contact(name=f"{first} {last}", email=email, phone=phone, title=random.choice(TITLES))
 
 

@@ -1,5 +1,6 @@
 """Field types of commands: what every service takes for a name, a text or a day, and refuses with the field (API-1)."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
@@ -10,6 +11,8 @@ NOT_BLANK = Field(pattern=r"[^\p{Z}\p{C}]", json_schema_extra={"pattern": r"\S"}
 """Some character shows (`text.shows`): a text of nothing but spaces, marks of direction or what has no width says
 nothing. Schemas say it as far as every dialect of patterns can. No other field has a pattern."""
 
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+"""A language tag (BCP 47), as far as its form goes."""
 Name = Annotated[str, MinLen(1), MaxLen(200), NOT_BLANK]
 """The name of a person, a company, a deal, a product, a team, or another short text of the same kind."""
 

@@ -4,8 +4,6 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-"""A language tag (BCP 47), as far as its form goes."""
 _ASKED = r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*"
 """A language range (RFC 4647, 2.1), looser than a tag: `x-pig` does not ship, and is not malformed."""
 _RANGE = re.compile(rf"({_ASKED}|\*)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.\d{{0,3}})?|1(?:\.0{{0,3}})?))?", re.ASCII)

@@ -11,11 +11,12 @@ from typing import Any, Literal
 import limits
 
 from shared.domain.context import Company
+from shared.domain.fields import LANGUAGE_TAG
 from shared.domain.money import minor_unit
 from shared.domain.periods import FiscalYear
 from shared.domain.working_days import calendar_of
 from shared.domain.working_time.hours import known_timezones
-from shared.languages.preference import TAG, lookup
+from shared.languages.preference import lookup
 from shared.languages.shipped import SHIPPED
 from shared.ops.database_url import parse as parse_database_url
 from shared.ops.mail_server import mail_address, mail_server
@@ -102,7 +103,7 @@ def _timezone(given: str) -> str:
 
 
 def _language(given: str) -> str:
-    if not TAG.fullmatch(given) or lookup(given, SHIPPED) is None:
+    if not LANGUAGE_TAG.fullmatch(given) or lookup(given, SHIPPED) is None:
         raise ValueError(f"is a language (BCP 47) that texts ship in: {', '.join(sorted(SHIPPED))}")
     return given
 

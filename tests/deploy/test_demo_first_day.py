@@ -97,10 +97,14 @@ def test_deal_8_there_are_quotes_in_every_state(told: list[Case]) -> None:
     assert set(came_to) >= {"drafted", "send", "accept"}, came_to
     assert came_to["submit"] + came_to["assess-delivery"] >= 2
     amounts = {case.id: case.amount for case in told}
+    prices = {case.offered.product_id: case.offered.list_price for case in told}
     for entry in quotes:
         lines = entry.do.body["lines"]
         worth = sum(Decimal(line["quantity"]) * Decimal(line["price"]["amount"]) for line in lines)
         assert worth == Decimal(amounts[entry.do.body["deal_id"]]["amount"])
+        assert Decimal(lines[0]["price"]["amount"]) <= prices[lines[0]["product_id"]], (
+            "no product is above its list price"
+        )
 
 
 def command_named(family: Aggregate, verb: str) -> type[Any]:

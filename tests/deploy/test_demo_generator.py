@@ -125,6 +125,13 @@ def test_nothing_is_read_together_with_what_it_depends_on_in_another_aggregate()
     assert min(contacts) - max(ends) > batch
 
 
+def test_nobody_is_taken_for_somebody_else() -> None:
+    """An e-mail or a phone number of two people makes one a duplicate, whose activities are refused (LEAD-2)."""
+    originals = [lead for lead in of("lead") if not lead["id"].endswith("-again")]
+    for field in ("email", "phone"):
+        assert len({lead[field] for lead in originals}) == len(originals), field
+
+
 def test_leads_repeat_themselves_and_a_fifth_becomes_deals() -> None:
     leads = of("lead")
     again = [lead for lead in leads if lead["id"].endswith("-again")]

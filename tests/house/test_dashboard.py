@@ -32,6 +32,7 @@ NOT_SHOWN = {
     "deals.deal-category-changed": "no panel shows forecast categories",
     "deals.deal-classified": "no panel shows source or industry",
     "deals.target-number-set": "no panel shows what is wanted beside revenue",
+    "leads.lead-activity-logged": "no panel shows visits",
     **dict.fromkeys(
         (
             "contracts.contract-activated",

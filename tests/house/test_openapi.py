@@ -36,10 +36,10 @@ CLOSED = {
 }  # fmt: skip
 """Names of fields whose values are a closed set wherever they stand."""
 TEXTS = {
-    "CorrectActivity.outcome", "DealActivity.outcome", "DryRun.status", "LineOffered.unit",
+    "ContractLine.unit", "CorrectActivity.outcome", "DealActivity.outcome", "DryRun.status", "LineOffered.unit",
     "LogActivity.outcome", "Problem.status", "QuoteLine.unit", "RowProblem.status",
 }  # fmt: skip
-"""Fields of those names that are others: a text that somebody wrote, what a line of a quote counts, the status of
+"""Fields of those names that are others: a text that somebody wrote, what a line counts, the status of
 whatever a command is about, and the number of HTTP."""
 
 

@@ -139,6 +139,8 @@ KEPT = {
     "conformance": {"held"},
     "targets": {"target"},
     "rates": {"rate"},
+    "visits": {"told"},
+    "content_use": {"held"},
 }
 """What stays in tables of projections of forecast, so that answers of before stay as they were."""
 

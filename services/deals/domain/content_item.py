@@ -12,7 +12,7 @@ from services.deals.domain.journey import BuyerStage
 from shared.domain.aggregate import Aggregate, Claim, Decision, carried
 from shared.domain.context import Context
 from shared.domain.criteria import misspelt, repeated
-from shared.domain.fields import NOT_BLANK, Name
+from shared.domain.fields import LANGUAGE_TAG, NOT_BLANK, Name
 from shared.domain.merge_patch import absent, given
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import EVERYBODY, Reach, Role, permission
@@ -24,7 +24,6 @@ from shared.events.deals.content_item import (
     ContentItemRetired,
 )
 from shared.events.definition import value
-from shared.languages.preference import TAG
 
 ContentKind = Literal["solution", "case", "script", "template"]
 """What a piece of content is."""
@@ -214,6 +213,6 @@ def _faults(told: dict[str, Any]) -> Iterator[Reason]:
     for name in ("buyer_stages", "industries"):
         named: Sequence[str] = told[name]
         yield from repeated([(f"{name}.{index}", each) for index, each in enumerate(named)])
-    if told["language"] is not None and not TAG.fullmatch(told["language"]):
+    if told["language"] is not None and not LANGUAGE_TAG.fullmatch(told["language"]):
         message = "A tag of a language (BCP 47) is like de, or pt-BR."
         yield Reason(code="invalid-language", message=message, field="language")

@@ -10,11 +10,9 @@ from fastapi import Query, Response
 from services.forecast.asking.answers import ratio
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period
-from services.forecast.asking.policies import counting
-from services.forecast.content.figures import WHOLE, Uses, summed
-from services.forecast.content.model import ABANDONED, CONTENT_USE, LOST, OPEN, WON
-from services.forecast.counting.cases import counted_cases
-from services.forecast.health.rules import HEALTH_LIMITS
+from services.forecast.content.model import ABANDONED, LOST, OPEN, WON
+from services.forecast.content.queries import WHOLE, Uses, content_uses
+from services.forecast.health.queries import limits_of
 from shared.domain.fields import FIRST_DAY
 from shared.domain.periods import Period
 from shared.domain.roles import READING
@@ -94,9 +92,9 @@ async def content_use(
     today = query.company.day(query.question.as_of)
     ever = Period(name="", first=FIRST_DAY, last=today, fiscal_year=query.company.fiscal_year)
     wanted = ever if name is None else period(name, query.company)
-    limits = await counting(query, HEALTH_LIMITS)
+    limits = await limits_of(query)
     async with query.reading() as reading:
-        counted = await counted_cases(CONTENT_USE, reading("content_use"), query.question, query.company, wanted)
+        used = await content_uses(reading("content_use"), query.question, query.company, wanted)
         parked = reading.parked
     smallest = limits.document.smallest_sample
     items = [
@@ -108,7 +106,7 @@ async def content_use(
                 for number in sorted(found.keys() - {WHOLE})
             ],
         )
-        for each, found in sorted(summed(counted).items())
+        for each, found in sorted(used.items())
         if content_id in (None, each)
     ]
     return answer(

@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from services.forecast.asking.parameters import QueryContext
+from services.forecast.asking.policies import counting
 from services.forecast.asking.question import Question
 from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
 from services.forecast.conformance.queries import stages_worked
@@ -20,6 +22,7 @@ from services.forecast.health.rules import (
     ATTAINMENT,
     BOOKINGS,
     CYCLE,
+    HEALTH_LIMITS,
     LEAD_CONVERSION,
     NODE_COMPLETION,
     OVERDUE,
@@ -55,6 +58,11 @@ class Measurements:
     values: dict[str, Measured]
     basis: str
     unconverted: Mapping[LeftOut, Sum]
+
+
+async def limits_of(query: QueryContext) -> Counts[HealthLimits]:
+    """The limits by which an answer is judged: those in force on the day that is asked about, as known then."""
+    return await counting(query, HEALTH_LIMITS)
 
 
 async def measure(reading: ReadSnapshot, asked: Question, company: Company, window: timedelta) -> Measurements:

@@ -10,14 +10,12 @@ from fastapi import Response
 
 from services.forecast.asking.answers import Unconverted
 from services.forecast.asking.parameters import PastQuery, PresentQuery
-from services.forecast.asking.policies import counting
 from services.forecast.asking.question import Question
 from services.forecast.counting.valuation import shown_left_out
-from services.forecast.health.queries import MEASURED, REPORTED, Measurements, measure, report
+from services.forecast.health.queries import MEASURED, REPORTED, Measurements, limits_of, measure, report
 from services.forecast.health.rules import (
     ATTAINMENT,
     BOOKINGS,
-    HEALTH_LIMITS,
     Band,
     Definition,
     Trend,
@@ -99,7 +97,7 @@ async def health_metrics(query: PastQuery) -> Response:
     lead conversion, node completion: won, opened, captured, due in the window.
     """
     asked = query.question
-    limits = await counting(query, HEALTH_LIMITS)
+    limits = await limits_of(query)
     window = timedelta(days=limits.document.window_days)
     earlier = replace(asked, as_of=asked.as_of - window, current=False)
     async with query.reading() as reading:
@@ -163,14 +161,12 @@ async def recount_review(query: PresentQuery, actor: CurrentActor, review_id: UU
         recounted = await report(
             reading,
             company,
-            await counting(then, HEALTH_LIMITS),
+            await limits_of(then),
             **about,
             sealed_at=sealed.known_at,
             known_at=sealed.known_at,
         )
-        known = await report(
-            reading, company, await counting(now, HEALTH_LIMITS), **about, sealed_at=query.question.as_of
-        )
+        known = await report(reading, company, await limits_of(now), **about, sealed_at=query.question.as_of)
         parked = reading.parked
     return answer(
         RecountedReport(

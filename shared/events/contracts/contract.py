@@ -1,10 +1,14 @@
 """Events of a contract: from the draft to its signatures and its end."""
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
+from shared.events.references import Free
+
+OfDeals = Annotated[UUID, Free("products and quotes are those of another service, which says what the deal is about")]
 
 
 @value
@@ -24,7 +28,7 @@ class ContractLine:
 
     position: int
     """From 1: that of the accepted quote, else of the lines of the deal."""
-    product_id: UUID | None = None
+    product_id: OfDeals | None = None
     """None: a position that was made for this customer; what it is called stands in the quote alone."""
     unit: str | None = None
     """What is counted, like piece or hour. None: the lines of the deal do not say it."""
@@ -39,7 +43,7 @@ class ContractLine:
 class ContractQuote:
     """The version of a quote that the customer accepted, and the contract comes of."""
 
-    quote_id: UUID
+    quote_id: OfDeals
     quote_version: int | None = None
     """None where the quote was accepted before that was told."""
 

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.forecast.content.figures import WHOLE, Uses, summed
 from services.forecast.content.model import Material, follow, marks
+from services.forecast.content.queries import WHOLE, Uses, summed
 from services.forecast.counting.marks import Kind
 from shared.domain.context import Company
 from shared.domain.roles import Role

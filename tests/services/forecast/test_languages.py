@@ -65,6 +65,7 @@ async def test_an_answer_with_texts_says_in_which_language_they_are(director: ht
 
 def test_answers_without_texts_are_known() -> None:
     assert {path for path, said_in in WORDED.items() if not said_in} == {
+        "/v1/content-use",
         "/v1/horizon",
         "/v1/effects/{correlation_id}",
         "/v1/process-conformance",

@@ -24,6 +24,7 @@ from shared.events.contracts.contract import (
     ContractLinesTaken,
     ContractQuote,
     ContractTermsChanged,
+    OfDeals,
 )
 from shared.events.definition import value
 from shared.events.money import Money
@@ -46,7 +47,7 @@ class FollowQuote:
 class LeaveQuote:
     """A quote of the contract's deal that had been accepted does not count any more."""
 
-    quote_id: UUID
+    quote_id: OfDeals
 
 
 @contract.decides(allow=ONLY_SERVICES)

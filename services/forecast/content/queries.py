@@ -1,4 +1,4 @@
-"""What the uses of content come to, and what became of the deals: from cases that are counted. Pure."""
+"""The query to the read model of content: what it was used for, and what became of the deals (PROC-8)."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from services.forecast.content.model import USED
+from services.forecast.asking.question import Question
+from services.forecast.content.model import CONTENT_USE, USED
+from services.forecast.counting.cases import counted_cases
 from services.forecast.counting.marks import Kind
+from shared.domain.context import Company
+from shared.domain.periods import Period
+from shared.projections.projection import ProjectionDatabase
 
 WHOLE = 0
 """Stands for all versions of a piece of content."""
@@ -23,6 +28,13 @@ class Uses:
     """The deals that it was used on, by how they stand."""
     last: date | None = None
     """The day of the last use."""
+
+
+async def content_uses(
+    db: ProjectionDatabase, asked: Question, company: Company, wanted: Period
+) -> dict[UUID, dict[int, Uses]]:
+    """For each piece of content what it was used for in a period, up to the instant asked about."""
+    return summed(await counted_cases(CONTENT_USE, db, asked, company, wanted))
 
 
 def summed(counted: Mapping[Kind, int]) -> dict[UUID, dict[int, Uses]]:
