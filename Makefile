@@ -61,7 +61,7 @@ faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a da
 	FAULT_KILLS=200 FAULT_SERVERS=1 $(RUN) pytest -m "campaign or not campaign" tests/faults
 
 campaign: $(DEVELOPMENT) ## Tell thousands of histories in other orders, ask about the past before and after, and ask every operation: nothing changes
-	HISTORY_CASES=2000 JOURNEY_CASES=50 BOOKS_STEPS=10000 CONFORMANCE_EACH=4 $(RUN) pytest tests/services/receivables/test_books.py tests/services/deals/test_state_machine.py tests/journey/test_conformance.py tests/services/test_any_order.py tests/services/test_pages.py \
+	HISTORY_CASES=2000 JOURNEY_CASES=50 BOOKS_STEPS=10000 CONFORMANCE_EACH=4 $(RUN) pytest tests/services/receivables/test_books.py tests/services/deals/test_state_machine.py tests/services/deals/test_quote_machine.py tests/journey/test_conformance.py tests/services/test_any_order.py tests/services/test_pages.py \
 		tests/services/forecast/test_one_history.py tests/services/forecast/test_past.py \
 		tests/deploy/test_import_order.py tests/deploy/test_import_again.py tests/deploy/test_import_undo.py \
 		tests/journey/test_shuffled_histories.py
