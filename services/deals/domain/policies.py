@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from uuid import UUID
 
 from services.deals.domain.choice import rule_faults
 from services.deals.domain.prices import is_fine
@@ -139,10 +140,33 @@ def _quote_faults(document: QuoteRules) -> Iterator[Reason]:
         # Else every draft would be refused, at a rate that nobody sent with it.
         message = "A rate of tax has at most six decimals."
         yield Reason(code="too-precise", message=message, field="tax_percent")
+    yield from _limit_faults(document)
     if document.large_amount is not None and document.large_amount <= 0:
         message = "A large amount is above zero; leave it out, and none is large."
         yield Reason(code="not-positive", message=message, field="large_amount")
     yield from four_eyes_faults(document.chain, QUOTE_FACTS, "chain")
+
+
+def _limit_faults(document: QuoteRules) -> Iterator[Reason]:
+    limited = set[UUID]()
+    for index, limit in enumerate(document.discount_limits):
+        where = f"discount_limits.{index}"
+        if not 0 <= limit.percent <= HUNDRED:
+            yield Reason(code="out-of-range", message="It lies between 0 and 100 percent.", field=f"{where}.percent")
+        # No rule of the type: that one also counts what is wrong with a member as its absence.
+        if not limit.members:
+            yield Reason(code="no-members", message="A limit is that of somebody.", field=f"{where}.members")
+        for place, member in enumerate(limit.members):
+            if member in limited:
+                message = "This member has a limit already."
+                yield Reason(code="doubled-member", message=message, field=f"{where}.members.{place}")
+            limited.add(member)
+
+
+def limit_of(document: QuoteRules, member: UUID | None) -> Decimal:
+    """How many percent a member may take off without asking anybody: their own limit, else the one of all."""
+    own = (limit.percent for limit in document.discount_limits if member is not None and member in limit.members)
+    return next(own, document.discount_limit)
 
 
 def _is_so(fact: str) -> Predicate:

@@ -51,6 +51,20 @@ class Winning:
     quote, and that was not set aside."""
 
 
+LimitedMember = Annotated[UUID, Reference("member", called="active member", anywhere=True)]
+"""A member who has a limit of their own."""
+
+
+@value
+class DiscountLimit:
+    """How much some members may take off without asking anybody."""
+
+    members: Annotated[tuple[LimitedMember, ...], MaxLen(200)]
+    """Whom it counts for; no member has two limits in a document."""
+    percent: Exact
+    """Of the list prices, from 0 to 100."""
+
+
 @value
 class QuoteRules:
     """How quotes are reckoned, how long they hold, and what has to be decided before one is sent."""
@@ -63,6 +77,8 @@ class QuoteRules:
     """The rate of tax on a line that says none, from 0 to 100."""
     discount_limit: Exact
     """A discount above so many percent of the list prices is `over_limit` for the chain; from 0 to 100."""
+    discount_limits: Annotated[tuple[DiscountLimit, ...], MaxLen(50)] = ()
+    """Limits of members, in place of that one where one of them submits a quote."""
     large_amount: Exact | None = None
     """From so much on, without tax and in the company's currency, a quote is `large`: product says whether it can be
     delivered. None: none is."""

@@ -64,7 +64,7 @@ from shared.events.deals.deal import (
     DealWon,
 )
 from shared.events.deals.deal_edit import DealLinesChanged, DealQuoteAccepted, DealQuoteSetAside
-from shared.events.deals.policy import QuoteRules, Winning
+from shared.events.deals.policy import DiscountLimit, QuoteRules, Winning
 from shared.events.deals.product import PriceTier, ProductPrice
 from shared.events.deals.quote import (
     QuoteAccepted,
@@ -370,6 +370,42 @@ def test_deal_8_a_policy_may_ask_others_and_call_nothing_large() -> None:
     assert isinstance(outcome.state, ApprovedQuote)
 
 
+@pytest.mark.parametrize(
+    ("off", "who", "steps"),
+    [
+        ("15", REP, ()),
+        ("15.01", REP, ("manager",)),
+        ("3", replace(REP, subject="anna", member=ANNA), ()),
+        ("3.01", replace(REP, subject="anna", member=ANNA), ("manager",)),
+        ("10", replace(REP, subject="otto", member=OTHER), ()),
+        ("10.01", replace(REP, subject="otto", member=OTHER), ("manager",)),
+        ("10.01", Actor(subject="nobody", roles=frozenset({Role.SALES_OPERATIONS})), ("manager",)),
+    ],
+)
+def test_deal_8_a_discount_is_measured_by_the_limit_of_who_submits(
+    off: str, who: Actor, steps: tuple[str, ...]
+) -> None:
+    """More or less than others; who has none of their own, or is no member, has the one of all."""
+    limits = (
+        DiscountLimit(members=(CHEF, OWNER), percent=Decimal(15)),
+        DiscountLimit(members=(ANNA,), percent=Decimal(3)),
+    )
+    rules = in_force(replace(RULES, discount_limits=limits))
+    outcome = THERE.knowing(rules=rules).given(drafted(discount=percent(off))).by(who).when(SubmitQuote())
+    assert outcome.facts[0].event.steps == steps
+
+
+def test_deal_8_limits_of_members_are_those_of_the_document_that_counts() -> None:
+    """Those of the company say nothing where a team has rules of its own."""
+    generous = replace(RULES, discount_limits=(DiscountLimit(members=(OWNER,), percent=Decimal(50)),))
+    company = Version(number=1, valid_from=TODAY, document=generous, team=None, process=None, set_on=TODAY, reason=None)
+    teams = replace(company, number=2, document=RULES, team=TEAM)
+    met = THERE.given(drafted(discount=percent("20")))
+    for versions, steps in (((company,), ()), ((company, teams), ("manager",))):
+        rules = InForce(default=RULES, on=TODAY, versions=versions)
+        assert met.knowing(rules=rules).when(SubmitQuote()).facts[0].event.steps == steps
+
+
 def test_deal_8_the_rules_of_where_the_deal_is_today_count() -> None:
     """It went to another process and another team since the quote was drafted."""
     draft, new, there = drafted(discount=percent("5")), UUID(int=91), replace(OFFERED, process_id=UUID(int=91))
@@ -634,6 +670,9 @@ def test_deal_8_a_draft_whose_last_day_has_passed_is_not_submitted() -> None:
         ({"tax_percent": Decimal("7.1234567")}, "tax_percent"),
         ({"tax_percent": Decimal("9" * 40)}, "tax_percent"),
         ({"large_amount": Decimal(0)}, "large_amount"),
+        ({"discount_limits": (DiscountLimit(members=(OWNER,), percent=Decimal(101)),)}, "discount_limits.0.percent"),
+        ({"discount_limits": (DiscountLimit(members=(), percent=Decimal(1)),)}, "discount_limits.0.members"),
+        ({"discount_limits": (DiscountLimit(members=(ANNA,), percent=Decimal(1)),) * 2}, "discount_limits.1.members.0"),
         ({"chain": replace(RULES.chain, self_approval="allow")}, "chain.self_approval"),
     ],
 )
@@ -687,7 +726,7 @@ def test_deal_8_an_approved_quote_is_sent_and_runs_by_the_policy_or_its_own_day(
 
 def test_deal_8_conditions_of_the_chain_may_ask_what_is_known_of_a_quote() -> None:
     euros = Conversion(currency="EUR", factors={})
-    assert facts_about(quote.fold([drafted()]), RULES, euros).keys() == QUOTE_FACTS.keys()
+    assert facts_about(quote.fold([drafted()]), RULES, euros, OWNER).keys() == QUOTE_FACTS.keys()
 
 
 def test_deal_8_a_list_price_is_that_of_the_day_for_so_many() -> None:

@@ -219,6 +219,16 @@ async def test_deal_8_what_is_wrong_is_refused_with_its_field(counter: Counter) 
     assert codes(await counter.rep.does(AT, {"deal_id": counter.deal, "lines": [unknown]})) == ["unknown-product"]
 
 
+async def test_deal_8_a_limit_of_discount_is_that_of_an_active_member(counter: Counter) -> None:
+    document = {**QUOTES.example, "discount_limits": [{"members": [str(UUID(int=9))], "percent": "15"}]}
+    refused = await counter.office.somebody(Role.SALES_DIRECTOR).does(
+        "/v1/deal-policies/quotes", {"team": str(new_id()), "document": document}
+    )
+    assert "unknown-member" in codes(refused), refused.text
+    pointers = [each["pointer"] for each in refused.json()["errors"] if each["code"] == "unknown-member"]
+    assert "/document/discount_limits/0/members/0" in pointers
+
+
 async def test_deal_8_of_two_quotes_that_are_accepted_at_once_one_is(counter: Counter) -> None:
     first, second = await counter.sends(), await counter.sends(counter.servers(quantity="3"))
     answers = await asyncio.gather(*(counter.rep.does(f"{at}/accept", EVIDENCE) for at in (first, second)))

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.approvals import APPROVALS
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.policies import limit_of
 from services.deals.domain.product import Catalogue
 from services.deals.domain.quote.pricing import below_list
 from services.deals.domain.quote.state import (
@@ -123,8 +125,8 @@ def submit(
 ) -> Decision:
     """Ask for all that the draft needs before it may be sent; what needs nothing is approved at once.
 
-    A discount over the limit of the policy `quotes`, a large amount, a product without a list price in the quote's
-    currency and what is no product are approved by whoever its chain asks. Of a large amount, and of what is no
+    A discount over the submitter's limit in the policy `quotes`, a large amount, a product without a list price in the
+    quote's currency and what is no product are approved by whoever its chain asks. Of a large amount, and of what is no
     product, product says whether it can be delivered, at the same time. All of that counts for this version alone. The
     discount is reckoned from the list of today, whatever that said when the lines were written.
     """
@@ -134,7 +136,7 @@ def submit(
     refuse_all("invalid-quote", "This cannot be quoted.", list(_no_longer_sold(state, catalogue)))
     counts = deal.rules_of(rules)
     judged = _as_listed(state, catalogue, context.today)
-    facts = facts_about(judged, counts.document, conversion)
+    facts = facts_about(judged, counts.document, conversion, context.actor.member)
     if facts["amount"] is None:
         message = f"There is no exchange rate for {state.currency}: its worth in {conversion.currency} is unknown."
         raise Rejected("no-exchange-rate", message)
@@ -287,14 +289,15 @@ def was_recalled(state: SubmittedQuote, event: QuoteRecalled) -> DraftedQuote:
     return become(DraftedQuote, state, assessment=None, written=written(state, event.reason))
 
 
-def facts_about(state: Quote, rules: QuoteRules, conversion: Conversion) -> Facts:
-    """What conditions of the chain ask of a quote; its amount is unknown without an exchange rate."""
+def facts_about(state: Quote, rules: QuoteRules, conversion: Conversion, submitter: UUID | None) -> Facts:
+    """What conditions of the chain ask of a quote that a member submits; its amount is unknown without an exchange
+    rate."""
     worth = conversion.worth(state.amount)
     return {
         "discount": state.totals.discount_percent,
         "amount": worth,
         "currency": state.currency,
-        "over_limit": state.totals.discount_percent > rules.discount_limit,
+        "over_limit": state.totals.discount_percent > limit_of(rules, submitter),
         "large": worth is not None and rules.large_amount is not None and worth >= rules.large_amount,
         "custom_line": any(line.product_id is None for line in state.lines),
         # Such a line counts at its own price: no discount shows, however little that is.
