@@ -9,6 +9,7 @@ from services.forecast.domain.notice import (
     APPROVAL_GRANTED,
     APPROVAL_RETURNED,
     APPROVAL_WAITING,
+    ASSESSMENT_WAITING,
     FOLLOW_UP_DUE,
     HELP_ASKED,
     INVOICE_OVERDUE,
@@ -39,6 +40,14 @@ from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_reminder import DealNextStepReminded
+from shared.events.deals.quote import (
+    QuoteDealChanged,
+    QuoteDeliveryAssessed,
+    QuoteRecalled,
+    QuoteReturned,
+    QuoteSubmitted,
+    QuoteWithdrawn,
+)
 from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
@@ -201,6 +210,44 @@ def settle_answered_support(
 ) -> Iterable[Do]:
     """DEAL-12: nobody need know any longer of help that is there, is not needed, or waits for the asker."""
     yield _settled(SUPPORT_REQUEST_OVERDUE, event.support_request_id, fact)
+
+
+@reactions.on(when="needs_assessment")
+def tell_of_waiting_assessment(event: QuoteSubmitted, fact: Envelope[QuoteSubmitted]) -> Iterable[Do]:
+    """DEAL-8: product is told that a quote waits for what they say of its delivery, but for whoever submitted or wrote
+    it. A version that is submitted again waits anew."""
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(ASSESSMENT_WAITING, event.quote_id),
+        command=RaiseNotices(
+            kind=ASSESSMENT_WAITING,
+            occasion=event.quote_id,
+            about="quote",
+            about_id=event.quote_id,
+            cause=fact.id,
+            account_id=event.account_id,
+            amount=event.amount,
+            reference=event.deal_name or None,
+            roles=(Role.PRODUCT,),
+            not_to=event.submitter,
+            not_members=event.authors,
+        ),
+    )
+
+
+@reactions.on
+def settle_assessment(
+    event: QuoteDeliveryAssessed | QuoteReturned | QuoteRecalled | QuoteWithdrawn,
+    fact: Envelope[QuoteDeliveryAssessed | QuoteReturned | QuoteRecalled | QuoteWithdrawn],
+) -> Iterable[Do]:
+    """DEAL-8: nobody need know any longer of a quote whose delivery is assessed, or that is submitted no more."""
+    yield _settled(ASSESSMENT_WAITING, event.quote_id, fact)
+
+
+@reactions.on
+def rename_notices_of_renamed_quote(event: QuoteDealChanged, fact: Envelope[QuoteDealChanged]) -> Iterable[Do]:
+    """DATA-4: a quote is called as its deal is in every inbox."""
+    yield _renamed(ASSESSMENT_WAITING, event.quote_id, fact, event.deal_name)
 
 
 @reactions.on(when="notify")
@@ -366,14 +413,14 @@ def erase_the_address_of_who_left(event: MemberLeft, fact: Envelope[MemberLeft])
 
 
 def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
-    """CON-2: whoever is asked to decide is told, but for whoever submitted it. Those who have decided or delegated, and
-    those of a step that is decided, need not know any longer."""
+    """CON-2: whoever is asked to decide is told, but for whoever submitted or wrote it. Those who have decided or
+    delegated, and those of a step that is decided, need not know any longer."""
     if isinstance(event, GIVEN) and event.asks:
         yield _settled(APPROVAL_WAITING, event.approval_id, fact)
     elif isinstance(event, DECIDING) and event.member:
         yield _settled(APPROVAL_WAITING, event.approval_id, fact, event.member)
     if event.asks:
-        yield _waits_for(event, fact, event.asks)
+        yield _waits_for(event, fact, event.asks, event.authors)
 
 
 def tell_of_decision_taken_back(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
@@ -403,7 +450,7 @@ def tell_submitter_of_outcome(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
         yield _raised(event, fact, kind, to=event.submitter)
 
 
-def _waits_for(event: Any, fact: Envelope[Any], asks: Sequence[Slot]) -> Do:
+def _waits_for(event: Any, fact: Envelope[Any], asks: Sequence[Slot], authors: tuple[UUID, ...] = ()) -> Do:
     return _raised(
         event,
         fact,
@@ -412,6 +459,7 @@ def _waits_for(event: Any, fact: Envelope[Any], asks: Sequence[Slot]) -> Do:
         roles=tuple(Role(slot.role) for slot in asks if slot.role),
         members=tuple(slot.member for slot in asks if slot.member),
         not_to=event.submitter,
+        not_members=authors,
     )
 
 

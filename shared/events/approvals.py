@@ -111,8 +111,10 @@ NEXT: dict[str, Any] = {
 OfSubject = AsKnown[UUID | None]
 RequiredText = FreeText[str]
 OptionalText = FreeText[str | None]
+AUTHORS = described(tuple[UUID, ...], "The members who wrote it, who do not decide it either.")
 ASKS: dict[str, Any] = {
     "asks": described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
+    "authors": AUTHORS,
 }
 WHOSE = dict.fromkeys(("owner", "team", "account_id"), OfSubject)
 FROM_NOW_ON: dict[str, Any] = {
@@ -146,7 +148,6 @@ def approval_events(service: str) -> ApprovalEvents:
             "approval-requested",
             "Something waits for the decisions of a chain (CON-2).",
             submitter_member=UUID | None,
-            authors=described(tuple[UUID, ...], "The members who wrote it, who do not decide it either."),
             chain=described(int, "The version of the policy (0 is the default) or process that the chain is of."),
             self_approval=str,
             repeated_approver=str,

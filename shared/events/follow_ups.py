@@ -31,7 +31,16 @@ from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, Deal
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
-from shared.events.deals.quote import QuoteAccepted, QuoteSetAside
+from shared.events.deals.quote import (
+    QuoteAccepted,
+    QuoteDealChanged,
+    QuoteDeliveryAssessed,
+    QuoteRecalled,
+    QuoteReturned,
+    QuoteSetAside,
+    QuoteSubmitted,
+    QuoteWithdrawn,
+)
 from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
@@ -238,6 +247,11 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealSubmissionApproved: (BY_DEALS,),
     QuoteAccepted: (BY_DEALS,),
     QuoteSetAside: (BY_DEALS,),
+    QuoteSubmitted: (Follower(service="forecast", when="needs_assessment"),),
+    **dict.fromkeys(
+        (QuoteDeliveryAssessed, QuoteReturned, QuoteRecalled, QuoteWithdrawn, QuoteDealChanged),
+        (Follower(service="forecast"),),
+    ),
     **dict.fromkeys((DealQuoteAccepted, DealQuoteSetAside), (Follower(service="contracts"),)),
     DealHelpAsked: (Follower(service="forecast"),),
     DealGuidanceGiven: (Follower(service="forecast"),),

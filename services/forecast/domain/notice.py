@@ -33,6 +33,7 @@ NoticeKind = Literal[
     "follow-up-due",
     "review-missed",
     "measure-overdue",
+    "assessment-waiting",
 ]
 """What somebody is told of."""
 (
@@ -47,6 +48,7 @@ NoticeKind = Literal[
     FOLLOW_UP_DUE,
     REVIEW_MISSED,
     MEASURE_OVERDUE,
+    ASSESSMENT_WAITING,
 ) = get_args(NoticeKind)
 NoticeThing = Literal["invoice", "contract", "support-request", "deal", "lead", "account", "quote", "review", "measure"]
 """What a notice is about."""

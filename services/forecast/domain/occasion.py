@@ -88,6 +88,8 @@ class RaiseNotices:
     """The subject of somebody who is told too, where no more is known of them."""
     not_to: str | None = None
     """The subject of whoever brought it about, who is told nothing."""
+    not_members: tuple[AnyMemberId, ...] = ()
+    """Members who are told nothing either: they wrote what others decide about."""
 
 
 @value

@@ -24,7 +24,7 @@ from shared.domain.context import Context
 
 CONCERNED = """
 select member_id from {view}.member
- where left_on is null and subject is distinct from $3
+ where left_on is null and subject is distinct from $3 and member_id <> all($5::uuid[])
    and (role = any($1::text[]) or member_id = any($2::uuid[]) or subject = $4)
  order by member_id
 """
@@ -42,7 +42,8 @@ async def audience(reader: LoaderContext, state: Any, command: RaiseNotices, con
     unled = [command.department] if command.department and not heads else []
     named = [each for each in (command.owner, *leading, *heads, *command.members) if each]
     roles = [*command.roles, *unled]
-    rows = await reader.fetch(ORGANISATION, CONCERNED, roles, named, command.not_to, command.to)
+    unconcerned = list(command.not_members)
+    rows = await reader.fetch(ORGANISATION, CONCERNED, roles, named, command.not_to, command.to, unconcerned)
     members = [row["member_id"] for row in rows]
     stated = await asyncio.gather(*(reader.state(notice_preference, preference_of(member)) for member in members))
     return Audience(

@@ -140,6 +140,7 @@ def _register_decisions(made: Approvals) -> None:
             next_step=following if moves else None,
             due=due_of(state.steps, following, context, hours.of(team=state.team).document) if moves else None,
             asks=asked_in(state.steps, following, filled) if moves else (),
+            authors=state.authors,
         )
         if following is not None:
             return [given]
@@ -177,6 +178,7 @@ def _register_decisions(made: Approvals) -> None:
                 to=command.to,
                 due=state.due,
                 asks=(Slot(member=command.to),),
+                authors=state.authors,
                 reason=command.reason,
             )
         ]
@@ -204,7 +206,17 @@ def _register_decisions(made: Approvals) -> None:
             return []
         to = state.step.escalates_to
         asks = (to,) if to else ()
-        return [told.escalated(**about(state), step=state.current, to=to, due=state.due, asks=asks, at=context.now)]
+        return [
+            told.escalated(
+                **about(state),
+                step=state.current,
+                to=to,
+                due=state.due,
+                asks=asks,
+                authors=state.authors,
+                at=context.now,
+            )
+        ]
 
     @family.already
     def is_granted(state: GrantedApproval, command: Approve) -> bool:

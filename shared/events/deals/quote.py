@@ -164,6 +164,10 @@ class QuoteSubmitted:
     submitter: str
     """The subject of the tokens of whoever submitted it."""
     on: date
+    deal_name: str = ""
+    """What the deal is called; empty of what was recorded before that was told."""
+    authors: tuple[UUID, ...] = ()
+    """The members who wrote at the quote, who do not decide about it."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

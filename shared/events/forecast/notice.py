@@ -27,8 +27,7 @@ class NoticeRaised:
     """The recipient: whose notice it is."""
     kind: str
     """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue, stage-rule,
-    help-asked, next-step-due, follow-up-due, review-missed or
-    measure-overdue."""
+    help-asked, next-step-due, follow-up-due, review-missed, measure-overdue or assessment-waiting."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -17,6 +17,7 @@ from shared.events.deals.deal import DealAbandoned, DealRenamed
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.deal_reminder import DealNextStepReminded
+from shared.events.deals.quote import QuoteDealChanged, QuoteDeliveryAssessed, QuoteReturned, QuoteSubmitted
 from shared.events.deals.stage_visit import StageVisitEnded, StageVisitRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
@@ -54,6 +55,9 @@ ROLES = {
     "pete": Role.PRESALES,
     "paul": Role.MANAGER,
     "dan": Role.DELIVERY,
+    "petra": Role.PRODUCT,
+    "quinn": Role.PRODUCT,
+    "rosa": Role.PRODUCT,
 }
 
 THINGS = ("north", "all", "tech", "acme")
@@ -403,6 +407,71 @@ async def test_data_4_what_was_told_of_a_deal_has_its_name_of_now_whether_it_wai
     await until(folded, 60)
     async with running.projections.reading({"feed"}) as reading:
         assert [row["name"] for row in await reading("feed").fetch(newest)] == ["Line for …: Review"]
+
+
+def submitted_quote(company: "Company", quote: UUID, sequence: int, **more: Any) -> Envelope[QuoteSubmitted]:
+    event = QuoteSubmitted(
+        quote_id=quote,
+        deal_id=uuid4(),
+        quote_version=1,
+        approval_id=uuid4(),
+        steps=(),
+        needs_assessment=True,
+        custom_line=True,
+        unlisted_price=False,
+        large=False,
+        list_prices=(),
+        discount_percent=Decimal(0),
+        amount=eur(500),
+        policy_version=0,
+        submitter=company.subject("rosa"),
+        on=NOON.date(),
+        deal_name="Servers",
+        authors=(company.ids["quinn"],),
+    )
+    return company.of(replace(event, **more), quote, sequence)
+
+
+async def test_deal_8_product_is_told_what_it_is_to_assess_but_not_who_wrote_or_submitted_it(company: Company) -> None:
+    """Once for each submission, by the name that the deal has, until it is assessed or a draft again."""
+    quote = uuid4()
+    first = submitted_quote(company, quote, 1)
+    await company.happens(first, submitted_quote(company, uuid4(), 1, needs_assessment=False))
+    assert await company.told() == {"petra"}
+    (told,) = await company.inbox("petra")
+    assert (told["kind"], told["about"], told["about_id"]) == ("assessment-waiting", "quote", str(quote))
+    assert (told["reference"], told["status"], told["amount"]["amount"]) == ("Servers", "unread", "500")
+    back = QuoteReturned(quote_id=quote, quote_version=1, over="price", by="x", reason="Too cheap", on=NOON.date())
+    await company.happens(company.of(back, quote, 2), submitted_quote(company, quote, 3, quote_version=1))
+    renamed = QuoteDealChanged(quote_id=quote, deal_name="Line for …", owner=None, team=None)
+    await company.happens(company.of(renamed, quote, 4))
+    waits = [(each["status"], each["reference"]) for each in await company.inbox("petra")]
+    assert sorted(waits) == [("settled", "Line for …"), ("unread", "Line for …")]
+    said = QuoteDeliveryAssessed(
+        quote_id=quote, quote_version=1, difficulty=2, duration_days=5, assessed_by=None, on=NOON.date()
+    )
+    await company.happens(company.of(said, quote, 5))
+    assert [each["status"] for each in await company.inbox("petra")] == ["settled", "settled"]
+
+
+async def test_con_2_who_wrote_what_waits_for_their_role_is_not_told(company: Company) -> None:
+    """Neither as the first step begins nor as a later one does."""
+    ids, told = company.ids, approval_events("deals")
+    for sequence, at_once in enumerate((True, False)):
+        approval, asks = uuid4(), (Slot(role=Role.PRODUCT),)
+        of: dict[str, Any] = {"approval_id": approval, "subject_kind": "quote", "subject_id": uuid4()}
+        of |= {"name": "Servers: quote", "amount": None, "submitter": company.subject("rosa"), "part": "version 1"}
+        asked: dict[str, Any] = {"due": None, "asks": asks, "authors": (ids["quinn"],), "at": NOON}
+        if at_once:
+            step = PlannedStep(key="one", name="One", mode="all", slots=asks)
+            rules: dict[str, Any] = {"chain": 0, "self_approval": "others", "repeated_approver": "again"}
+            event = told.requested(**of, **rules, submitter_member=ids["rosa"], steps=(step,), next_step=0, **asked)
+        else:
+            by_ben = {"by": company.subject("ben"), "member": ids["ben"]}
+            event = told.given(**of, **by_ben, step=0, slots=(0,), further=(), reason=None, next_step=1, **asked)
+        await company.happens(company.of(event, approval))
+        assert await company.told() == {"petra"}
+        assert len(await company.inbox("petra")) == sequence + 1
 
 
 async def test_deal_6_where_no_member_asks_whoever_leads_the_team_is_told(company: Company) -> None:

@@ -369,6 +369,21 @@ def test_con_2_whoever_is_asked_is_told_but_not_who_submitted_it() -> None:
     assert what_follows(REQUESTED) == [expected]
 
 
+def test_con_2_who_wrote_it_is_not_told_in_whichever_step() -> None:
+    """They do not decide it."""
+    asks = (Slot(role=Role.EXECUTIVE),)
+    events = (
+        replace(REQUESTED, authors=(BEN,)),
+        TOLD.given(**GIVEN, next_step=1, due=None, asks=asks, authors=(BEN,)),
+        TOLD.delegated(
+            **OF_APPROVAL, **BY, step=0, slots=(0,), to=ANNA, reason=None, due=None, asks=asks, authors=(BEN,)
+        ),
+        TOLD.escalated(**OF_APPROVAL, step=0, to=asks[0], due=None, asks=asks, authors=(BEN,), at=NOON),
+    )
+    told = [each.command for event in events for each in what_follows(event)]
+    assert [each.not_members for each in told if isinstance(each, RaiseNotices)] == [(BEN,)] * 4
+
+
 def test_con_2_as_a_step_begins_those_of_the_last_one_have_not_to_know_any_more() -> None:
     asks = (Slot(role=Role.EXECUTIVE), Slot(member=ANNA))
     moved = TOLD.given(**GIVEN, next_step=1, due=None, asks=asks)

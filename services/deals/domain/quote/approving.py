@@ -175,6 +175,8 @@ def submit(
         policy_version=counts.version,
         submitter=context.actor.subject,
         on=context.today,
+        deal_name=state.deal_name,
+        authors=tuple(sorted(state.authors)),
     )
     by = context.actor.subject
     nobody = Outcome(approval_id=approval.id, step=NO_STEP, by=by, reason=None, on=context.today)
