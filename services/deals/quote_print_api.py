@@ -13,6 +13,7 @@ from services.deals.domain.quote.state import (
     AnyQuote,
     DeclinedQuote,
     DraftedQuote,
+    EndedVersion,
     ExpiredQuote,
     SentQuote,
     SetAsideQuote,
@@ -50,8 +51,13 @@ MARKS: Mapping[type, Mark] = {
     ExpiredQuote: "expired",
     WithdrawnQuote: "withdrawn",
     SetAsideQuote: "set-aside",
+    EndedVersion: "replaced",
 }
 
+OfVersion = Annotated[
+    int | None,
+    Query(description="Which version of the quote, counted from 1. Default: the present one.", alias="version"),
+]
 QuoteId = Annotated[UUID, Path(alias="id")]
 OfCustomer = Annotated[
     str | None,
@@ -63,14 +69,16 @@ OfCustomer = Annotated[
 class Print:
     """A quote, ready to be set."""
 
-    state: AnyQuote
+    quote_id: UUID
+    said: AnyQuote | EndedVersion
+    """The version that is printed."""
     version: int
     """That of its stream."""
     sheet: Sheet
 
     def headers(self, suffix: str) -> dict[str, str]:
         """What an answer says of itself. The name of the file holds nothing that people write."""
-        name = f"quote-{number_of(self.state.id)}-v{self.state.quote_version}.{suffix}"
+        name = f"quote-{number_of(self.quote_id)}-v{self.said.quote_version}.{suffix}"
         return {
             "ETag": etag(self.version),
             "Content-Language": self.sheet.language,
@@ -84,13 +92,18 @@ class Print:
     name="get_quote_page",
 )
 async def quote_page(
-    asking: CurrentActor, service: CurrentService, quote_id: QuoteId, language: OfCustomer = None
+    asking: CurrentActor,
+    service: CurrentService,
+    quote_id: QuoteId,
+    language: OfCustomer = None,
+    number: OfVersion = None,
 ) -> Response:
     """Show a quote as the customer is handed it, as a page.
 
-    It loads and runs nothing, and can be printed as it stands. What is no offer, or none any more, says so.
+    It loads and runs nothing, and can be printed as it stands. What is no offer, or none any more, says so; so does a
+    version before the present one, whatever became of it.
     """
-    found = await _print(service, asking, quote_id, language)
+    found = await _print(service, asking, quote_id, language, number)
     return Response(page_of(found.sheet), media_type=HTML, headers={**found.headers("html"), **POLICY})
 
 
@@ -100,7 +113,11 @@ async def quote_page(
     name="get_quote_file",
 )
 async def quote_file(
-    asking: CurrentActor, service: CurrentService, quote_id: QuoteId, language: OfCustomer = None
+    asking: CurrentActor,
+    service: CurrentService,
+    quote_id: QuoteId,
+    language: OfCustomer = None,
+    number: OfVersion = None,
 ) -> Response:
     """Show a quote as the customer is handed it, as a file to print (PDF/UA).
 
@@ -108,8 +125,8 @@ async def quote_file(
     and company. Letters that its fonts lack, like Chinese ones, are refused (`letters-without-font`); the page shows
     them.
     """
-    found = await _print(service, asking, quote_id, language)
-    begun = service.settings.company.start_of(found.state.drafted_on)
+    found = await _print(service, asking, quote_id, language, number)
+    begun = service.settings.company.start_of(found.said.drafted_on)
     try:
         content = await asyncio.to_thread(pdf_of, found.sheet, begun)
     except Unprintable as lacking:
@@ -117,34 +134,47 @@ async def quote_file(
     return Response(content, media_type=PDF, headers=found.headers("pdf"))
 
 
-async def _print(service: ServiceContext, asking: Actor, quote_id: UUID, language: str | None) -> Print:
-    """The quote as whoever asks sees it, in a language. Raises InvalidQuery for one that does not ship."""
+async def _print(
+    service: ServiceContext, asking: Actor, quote_id: UUID, language: str | None, number: int | None
+) -> Print:
+    """A version of the quote as whoever asks sees it, in a language. Raises InvalidQuery for a language that does not
+    ship, and a version that there is not."""
     words = service.languages.own if language is None else service.languages.named(language)
     if words is None:
         shipped = ", ".join(sorted(service.languages.catalogues))
         raise InvalidQuery([invalid("language", "unknown-language", f"Texts ship in: {shipped}.")])
     held = await service.commands.seen(quote, quote_id, asking)
     state = held.state
+    said = version_of(state, number)
+    if said is None:
+        raise InvalidQuery([invalid("version", "unknown-version", f"It has versions 1 to {state.quote_version}.")])
     async with service.projections.reading(READS) as reading:
         customer = await reading(KNOWN_ACCOUNTS).fetchval(CUSTOMER, state.account_id, state.deal_id)
     printed = PrintedQuote(
         number=number_of(state.id),
-        version=state.quote_version,
-        mark=mark_of(state, service.clock.now()),
+        version=said.quote_version,
+        mark=mark_of(said, service.clock.now()),
         company=service.settings.company_name,
         account=customer,
         deal=state.deal_name,
-        on=state.drafted_on,
-        valid_until=state.valid_until,
-        lines=state.lines,
-        discount=state.discount,
-        totals=state.totals,
+        on=said.drafted_on,
+        valid_until=said.valid_until,
+        lines=said.lines,
+        discount=said.discount,
+        totals=said.totals,
     )
-    return Print(state=state, version=held.sequence, sheet=sheet_of(printed, words))
+    return Print(said=said, quote_id=state.id, version=held.sequence, sheet=sheet_of(printed, words))
 
 
-def mark_of(state: AnyQuote, now: datetime) -> Mark | None:
-    """Why a quote is no offer. One whose last day has passed is none, whether or not its expiry is recorded yet."""
+def version_of(state: AnyQuote, number: int | None) -> AnyQuote | EndedVersion | None:
+    """A version of a quote, by default the present one; None where there is no such."""
+    if number is None or number == state.quote_version:
+        return state
+    return next((each for each in state.versions if each.quote_version == number), None)
+
+
+def mark_of(state: AnyQuote | EndedVersion, now: datetime) -> Mark | None:
+    """Why a version is no offer. One whose last day has passed is none, whether or not its expiry is recorded yet."""
     if isinstance(state, SentQuote) and now >= state.expires_at:
         return "expired"
     return MARKS.get(type(state))

@@ -588,6 +588,8 @@ class EndedQuoteVersion:
 
     quote_version: int
     ended_as: Literal["approved", "sent", "declined", "expired", "set-aside"]
+    drafted_on: date
+    """The day on which it was begun."""
     lines: tuple[QuoteLine, ...]
     discount: QuoteDiscount | None
     totals: QuoteAmounts

@@ -13,7 +13,7 @@ from uuid import UUID
 from shared.events.deals.quote import QuoteDiscount, QuoteLine, QuoteLineTotals, QuoteTotals
 from shared.languages.catalogue import Catalogue
 
-Mark = Literal["draft", "declined", "expired", "withdrawn", "set-aside"]
+Mark = Literal["draft", "declined", "expired", "withdrawn", "set-aside", "replaced"]
 """Why what is printed is no offer, or none any more."""
 
 

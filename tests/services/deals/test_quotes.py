@@ -859,6 +859,8 @@ def test_deal_8_a_revision_is_a_draft_of_the_next_version_and_the_one_before_is_
         before.totals,
         SENT.valid_until,
     )
+    later = met.at(NOW + timedelta(days=1)).when(ReviseQuote()).state
+    assert (later.versions[0].drafted_on, later.drafted_on) == (TODAY, TOMORROW)
     again = met.given(revised)
     again.when(ReviseQuote()).then()
     again.when(ACCEPT).then_rejected("not-in-this-state")
@@ -1033,7 +1035,13 @@ def test_data_4_what_positions_were_called_is_a_text_in_every_version() -> None:
     before = quote.fold([*met.history, changed.event])
     assert ([line.name for line in before.lines], before.written) == (["Server", "For Mr Miller", "Installation"], True)
     ended = EndedVersion(
-        quote_version=1, ended_as="sent", lines=before.lines, discount=None, totals=before.totals, valid_until=None
+        quote_version=1,
+        ended_as="sent",
+        drafted_on=TODAY,
+        lines=before.lines,
+        discount=None,
+        totals=before.totals,
+        valid_until=None,
     )
     old = replace(before, versions=(ended,))
     after = quote.evolve(old, QuoteTextsErased(quote_id=QUOTE))

@@ -28,6 +28,8 @@ class EndedVersion:
     quote_version: int
     ended_as: str
     """What it was then: approved, sent, declined, expired or set-aside."""
+    drafted_on: date
+    """The day on which it was begun."""
     lines: tuple[QuoteLine, ...]
     discount: QuoteDiscount | None
     totals: QuoteTotals

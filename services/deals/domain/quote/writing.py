@@ -279,6 +279,7 @@ def revised(state: RevisableQuote, event: QuoteRevised) -> DraftedQuote:
     before = EndedVersion(
         quote_version=state.quote_version,
         ended_as=event.ended_as,
+        drafted_on=state.drafted_on,
         lines=state.lines,
         discount=state.discount,
         totals=state.totals,
