@@ -50,7 +50,8 @@ class Counter:
         self.office, self.name = office, unique("Line")
         self.rep = office.somebody(Role.REP, team.subjects[0])
         self.other = office.somebody(Role.REP, team.subjects[1])
-        self.manager = office.somebody(Role.MANAGER, team.subjects[2])
+        self.manager_subject = team.subjects[2]
+        self.manager = office.somebody(Role.MANAGER, self.manager_subject)
         self.product = office.somebody(Role.PRODUCT, "pia")
         self.deal, self.server = "", ""
 
@@ -132,6 +133,28 @@ async def test_deal_8_a_quote_is_written_decided_by_two_beside_each_other_sent_a
     assert (await seen(rep, accepted, AT, **queue))["items"] == []
     refused = await rep.does(f"/v1/deals/{counter.deal}/change-amount", {"amount": DEAL["amount"]})
     assert (refused.status_code, codes(refused)) == (422, ["amount-is-quoted"])
+
+
+async def test_deal_8_who_wrote_at_a_quote_decides_nothing_about_it(counter: Counter) -> None:
+    """CON-2: neither about its price, whoever submitted it, nor, with the role for it, about its delivery."""
+    rep, office = counter.rep, counter.office
+    at = await counter.drafts(INSTALLATION)
+    changed = await patched(counter.manager, at, 1, {"discount": {"percent": "20"}})
+    assert changed.status_code == 200, changed.text
+    await did(rep, f"{at}/submit")
+    approval = f"/v1/deal-approvals/{(await rep.sees(at))['approval_id']}"
+    director = office.somebody(Role.SALES_DIRECTOR, counter.manager_subject)
+    for decision, body in (("approve", None), ("return-for-rework", {"reason": "Too cheap."})):
+        refused = await director.does(f"{approval}/{decision}", body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "own-work"), refused.text
+    assessor = office.somebody(Role.PRODUCT, counter.manager_subject)
+    for decision, body in (("assess-delivery", ASSESSMENT), ("return", {"reason": "Not like this."})):
+        refused = await assessor.does(f"{at}/{decision}", body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "own-work"), refused.text
+    shown = await rep.sees(at)
+    assert (shown["status"], shown["is_price_approved"], shown["assessment"]) == ("submitted", False, None)
+    await did(counter.product, f"{at}/assess-delivery", ASSESSMENT)
+    assert (await rep.sees(at))["assessment"]["difficulty"] == 3
 
 
 async def test_deal_8_products_that_are_accepted_are_the_lines_of_the_deal(counter: Counter) -> None:
