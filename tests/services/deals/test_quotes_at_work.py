@@ -148,8 +148,12 @@ async def test_deal_8_who_wrote_at_a_quote_decides_nothing_about_it(counter: Cou
         refused = await director.does(f"{approval}/{decision}", body)
         assert (refused.status_code, refused.json()["code"]) == (409, "own-work"), refused.text
     assessor = office.somebody(Role.PRODUCT, counter.manager_subject)
-    for decision, body in (("assess-delivery", ASSESSMENT), ("return", {"reason": "Not like this."})):
-        refused = await assessor.does(f"{at}/{decision}", body)
+    answers: tuple[tuple[str, dict[str, object]], ...] = (
+        ("assess-delivery", ASSESSMENT),
+        ("return", {"reason": "Not like this."}),
+    )
+    for answer, said in answers:
+        refused = await assessor.does(f"{at}/{answer}", said)
         assert (refused.status_code, refused.json()["code"]) == (409, "own-work"), refused.text
     shown = await rep.sees(at)
     assert (shown["status"], shown["is_price_approved"], shown["assessment"]) == ("submitted", False, None)
