@@ -103,3 +103,9 @@ CONTENT_ITEMS = Listing(
     owner=None,
     team=None,
 )
+
+ACTIVE = """
+select id, key, kind, title, reference, buyer_stages, industries, language, content_version
+  from {view}.content_item where status = 'active'
+"""
+"""What can be used on deals."""

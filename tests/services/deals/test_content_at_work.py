@@ -78,3 +78,41 @@ async def test_proc_8_a_use_is_an_activity_of_the_deal(office: Office, team: Tea
     for wanted, code in ((item, "retired-content"), (str(new_id()), "unknown-content-item")):
         refused = await rep.does(f"/v1/deals/{deal}/log-activity", {"kind": "email", "content_id": wanted})
         assert [(error["code"], error["pointer"]) for error in refused.json()["errors"]] == [(code, "/content_id")]
+
+
+async def test_proc_8_what_suits_a_deal_is_found_the_best_first_and_within_its_rights(office: Office) -> None:
+    team = await office.team()
+    ops, rep = office.somebody(), office.somebody(Role.REP, team.subjects[0])
+    industry = f"industry-{new_id()}"
+    stage = await ops.makes(AT, case(buyer_stages=["evaluation"], industries=[industry], language="fr"))
+    other = await ops.makes(AT, case(buyer_stages=["evaluation"], industries=[industry], language="fr"))
+    wrong = await ops.makes(AT, case(buyer_stages=["use"], industries=[industry], language="fr"))
+    plain = await ops.makes(AT, case(industries=[industry], language="fr"))
+    retired = await ops.makes(AT, case(industries=[industry], language="fr"))
+    last = await ops.does(f"{AT}/{retired}/retire")
+
+    deal = await rep.makes("/v1/deals", DEAL | {"industry": industry})
+    noted = await rep.does(
+        f"/v1/deals/{deal}/note-buyer-stage", {"buyer_stage": "evaluation", "evidence": "They compare offers"}
+    )
+    assert noted.status_code == 200, noted.text
+    used = await rep.does(f"/v1/deals/{deal}/log-activity", {"kind": "email", "content_id": stage})
+    assert used.status_code == 200, used.text
+    found = await seen(rep, last, f"/v1/deals/{deal}/content", language="fr-CA")
+    assert {name: found[name] for name in ("buyer_stage", "industry", "language")} == {
+        "buyer_stage": "evaluation",
+        "industry": industry,
+        "language": "fr-CA",
+    }
+    mine = {stage, other, wrong, plain, retired}
+    ranked = [(row["id"], row["fit"], row["uses"]) for row in found["items"] if row["id"] in mine]
+    assert ranked == [(other, 3, 0), (stage, 3, 1), (plain, 2, 0)]
+
+    german = await rep.sees(f"/v1/deals/{deal}/content", language="de")
+    assert mine.isdisjoint(row["id"] for row in german["items"])
+    by_request = await rep.client.get(f"/v1/deals/{deal}/content", headers={"Accept-Language": "de"})
+    assert (by_request.json()["language"], by_request.headers["Vary"]) == ("de", "Accept-Language")
+    invalid = await rep.client.get(f"/v1/deals/{deal}/content", params={"language": "?!"})
+    assert (invalid.status_code, codes(invalid)) == (400, ["invalid-language"])
+    stranger = office.somebody(Role.REP, (await office.team()).subjects[0])
+    assert (await stranger.client.get(f"/v1/deals/{deal}/content")).status_code == 404
